@@ -1,0 +1,1 @@
+"""Manifests handed to one-stop units, and their answers line by line."""

@@ -1,0 +1,1 @@
+"""Dossiers with their documents, postal items, tracking numbers and timeline."""

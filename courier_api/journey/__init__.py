@@ -1,0 +1,1 @@
+"""The whole story: every verb that touches several capabilities."""

@@ -1,0 +1,1 @@
+"""Persons, their roles, one-time codes, tokens and consents."""

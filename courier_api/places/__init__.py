@@ -1,0 +1,1 @@
+"""Communes, service points, address finding, roads for the map, and working days."""

@@ -1,0 +1,111 @@
+"""`later(session, task, id)`: work for RQ that is written down with the change and sent only after the commit.
+
+The outbox row is the record and RQ only the nudge: a lost job is sent again by `sweep`, and a job that runs twice finds
+its row done.
+"""
+
+import logging
+from datetime import datetime, timedelta
+from functools import cache
+from uuid import UUID
+
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue, Retry
+from rq.serializers import JSONSerializer
+from sqlalchemy import Index, event, select, text, update
+from sqlalchemy.orm import Mapped, Session
+
+from courier_api.db import Base, Created, Id, new_id, now
+from courier_api.settings import settings
+
+log = logging.getLogger(__name__)
+
+QUEUE = "courier"
+RESEND_AFTER = timedelta(seconds=60)
+JOB_TIMEOUT_S = 900
+
+
+class Outbox(Base):
+    """One piece of work to be done; `done_at` is set in the transaction of its effect."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("ix_outbox_waiting", "sent_at", postgresql_where=text("done_at IS NULL")),)
+
+    id: Mapped[Id]
+    task: Mapped[str]
+    argument: Mapped[UUID]
+    created_at: Mapped[Created]
+    sent_at: Mapped[datetime | None]
+    done_at: Mapped[datetime | None]
+
+
+@cache
+def redis() -> Redis:
+    """The process's Redis connection pool."""
+    return Redis.from_url(settings().redis_url)
+
+
+def queue() -> Queue:
+    """The one queue: RQ loses a job of a worker that listens to two and is killed between pop and start."""
+    return Queue(QUEUE, connection=redis(), serializer=JSONSerializer)
+
+
+def later(session: Session, task: str, argument: UUID) -> UUID:
+    """Write down that `courier_api.tasks.<task>(argument)` must run once this transaction has committed."""
+    row = Outbox(id=new_id(), task=task, argument=argument, sent_at=now())
+    session.add(row)
+    waiting: list[UUID] = session.info.setdefault("outbox", [])
+    waiting.append(row.id)
+    return row.id
+
+
+@event.listens_for(Session, "after_commit")
+def _send_after_commit(session: Session) -> None:
+    # The event fires for savepoints too: only the outermost commit makes the row visible to a worker.
+    if session.in_nested_transaction():
+        return
+    for row_id in session.info.pop("outbox", []):
+        _send(row_id)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    session.info.pop("outbox", None)
+
+
+def _send(row_id: UUID, attempt: int = 0) -> None:
+    try:
+        queue().enqueue(
+            "courier_api.tasks.run",
+            str(row_id),
+            job_id=f"outbox-{row_id}-{attempt}",
+            job_timeout=JOB_TIMEOUT_S,
+            result_ttl=600,
+            retry=Retry(max=2, interval=[5, 30]),
+        )
+    except RedisError:
+        log.warning("Redis is away: outbox %s waits for the sweep", row_id)
+
+
+def claim(session: Session, row_id: UUID) -> Outbox | None:
+    """Lock the row for this run; None when it is done, or another worker is at it."""
+    return session.scalar(
+        select(Outbox).where(Outbox.id == row_id, Outbox.done_at.is_(None)).with_for_update(skip_locked=True)
+    )
+
+
+def sweep(session: Session) -> int:
+    """Send again what was sent long ago and is still not done; return how many."""
+    stale = session.scalars(
+        select(Outbox.id)
+        .where(Outbox.done_at.is_(None), Outbox.sent_at < now() - RESEND_AFTER)
+        .order_by(Outbox.sent_at)
+        .limit(500)
+        .with_for_update(skip_locked=True)
+    ).all()
+    if stale:
+        session.execute(update(Outbox).where(Outbox.id.in_(stale)).values(sent_at=now()))
+        for row_id in stale:
+            _send(row_id, attempt=int(now().timestamp()))
+    return len(stale)

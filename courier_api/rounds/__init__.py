@@ -1,0 +1,1 @@
+"""Shifts, plans, rounds and their stops."""
