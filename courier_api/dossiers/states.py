@@ -1,0 +1,94 @@
+"""The states of a dossier and of a postal item, and the moves between them."""
+
+from enum import StrEnum
+
+
+class DossierState(StrEnum):
+    """Where a dossier stands on its way."""
+
+    submitted = "submitted"  # booked; nothing has changed hands
+    collected = "collected"  # a courier holds it
+    at_office = "at_office"  # the post office holds it
+    handed_over = "handed_over"  # on its way to the agency with a manifest
+    received = "received"  # the agency has it and named a due date
+    not_received = "not_received"  # the agency refused it; it goes back to the citizen
+    result_ready = "result_ready"  # the post office holds the result
+    out_for_delivery = "out_for_delivery"  # a courier holds the result (or the refused papers)
+    delivered = "delivered"
+    returned = "returned"  # refused papers are back with the citizen
+    closed = "closed"  # send only: the agency has it and gives the result itself
+    cancelled = "cancelled"
+
+
+class DossierAction(StrEnum):
+    """What moves a dossier on."""
+
+    collect = "collect"
+    bring_to_office = "bring_to_office"
+    hand_over = "hand_over"
+    take_back = "take_back"
+    receive = "receive"
+    refuse = "refuse"
+    close = "close"
+    give_result = "give_result"
+    load = "load"
+    unload = "unload"
+    deliver = "deliver"
+    give_back = "give_back"
+    cancel = "cancel"
+
+
+_S, _A = DossierState, DossierAction
+
+DOSSIER: dict[tuple[DossierState, DossierAction], DossierState] = {
+    (_S.submitted, _A.collect): _S.collected,
+    (_S.submitted, _A.cancel): _S.cancelled,
+    (_S.submitted, _A.give_result): _S.result_ready,  # return only: the citizen handed it in at the agency
+    (_S.collected, _A.bring_to_office): _S.at_office,
+    (_S.at_office, _A.hand_over): _S.handed_over,
+    (_S.handed_over, _A.receive): _S.received,
+    (_S.handed_over, _A.refuse): _S.not_received,
+    (_S.handed_over, _A.take_back): _S.at_office,
+    (_S.received, _A.close): _S.closed,
+    (_S.received, _A.give_result): _S.result_ready,
+    (_S.result_ready, _A.load): _S.out_for_delivery,
+    (_S.not_received, _A.load): _S.out_for_delivery,
+    (_S.out_for_delivery, _A.deliver): _S.delivered,
+    (_S.out_for_delivery, _A.give_back): _S.returned,
+}
+
+# A failed delivery brings the item back to the office: the state depends on what is in the bag.
+DOSSIER_UNLOADED = {"result": _S.result_ready, "send": _S.not_received}
+
+ENDED = frozenset({_S.delivered, _S.returned, _S.closed, _S.cancelled})
+
+# What the national register calls these states (domain.md, "Codes"); None where it has no word.
+NATIONAL_STATUS: dict[DossierState, int | None] = {
+    _S.submitted: 1,
+    _S.collected: 1,
+    _S.at_office: 1,
+    _S.handed_over: 1,
+    _S.received: 2,
+    _S.not_received: 3,
+    _S.result_ready: 9,
+    _S.out_for_delivery: 9,
+    _S.delivered: 10,
+    _S.returned: 3,
+    _S.closed: 2,
+    _S.cancelled: 7,
+}
+
+
+class Service(StrEnum):
+    """Which halves of the way go by post."""
+
+    send = "send"
+    return_ = "return"
+    both = "both"
+
+
+class ItemKind(StrEnum):
+    """What a postal item holds."""
+
+    send = "send"  # the citizen's papers, to the agency
+    result = "result"  # what the agency gives back
