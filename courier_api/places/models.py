@@ -6,11 +6,16 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courier_api.db import SRID, Base, Created, Id, Point, enum
 from courier_api.people.models import Person, Role
+
+
+def trigram_index(table: str, column: str) -> Index:
+    """Finds names that are nearly right, whatever the number of rows."""
+    return Index(f"ix_{table}_{column}_trgm", column, postgresql_using="gin", postgresql_ops={column: "gin_trgm_ops"})
 
 
 class PointQuality(StrEnum):
@@ -34,6 +39,7 @@ class Commune(Base):
     """An administrative unit of the lowest level (xã, phường), known by its GSO code."""
 
     __tablename__ = "commune"
+    __table_args__ = (trigram_index("commune", "search_name"),)
 
     code: Mapped[str] = mapped_column(String(5), primary_key=True)
     postal_code: Mapped[str | None] = mapped_column(String(5))
@@ -42,7 +48,7 @@ class Commune(Base):
     search_name: Mapped[str] = mapped_column(String(80), index=True)  # see places.names.fold
     province_code: Mapped[str] = mapped_column(String(2))
     population: Mapped[int | None]
-    outline: Mapped[Any] = mapped_column(Geometry("MULTIPOLYGON", srid=SRID, spatial_index=True))
+    outline: Mapped[Any] = mapped_column(Geometry("MULTIPOLYGON", srid=SRID, spatial_index=True), deferred=True)
     post_office_id: Mapped[UUID | None] = mapped_column(ForeignKey("service_point.id", use_alter=True))
 
     post_office: Mapped["ServicePoint | None"] = relationship(foreign_keys=[post_office_id])
@@ -52,14 +58,14 @@ class OldUnit(Base):
     """A commune of before 2025-07-01 and where its land lies now; a divided one has several rows."""
 
     __tablename__ = "old_unit"
-    __table_args__ = (UniqueConstraint("old_code", "commune_code"),)
+    __table_args__ = (UniqueConstraint("old_code", "commune_code"), trigram_index("old_unit", "search_name"))
 
     id: Mapped[Id]
     old_code: Mapped[str] = mapped_column(String(5))
     name: Mapped[str] = mapped_column(String(80))
     search_name: Mapped[str] = mapped_column(String(80), index=True)
     district: Mapped[str] = mapped_column(String(80))
-    search_district: Mapped[str] = mapped_column(String(80))
+    search_district: Mapped[str] = mapped_column(String(80), index=True)
     commune_code: Mapped[str] = mapped_column(ForeignKey("commune.code"), index=True)
     divided: Mapped[bool]
 
@@ -102,12 +108,17 @@ class Hamlet(Base):
     """A named settlement inside a commune (thôn, khu phố); `weight` is its share of people."""
 
     __tablename__ = "hamlet"
-    __table_args__ = (UniqueConstraint("commune_code", "name", "old_commune"),)
+    __table_args__ = (
+        UniqueConstraint("commune_code", "name", "old_commune"),
+        CheckConstraint("weight >= 0", name="weight"),
+        trigram_index("hamlet", "search_name"),
+    )
 
     id: Mapped[Id]
     name: Mapped[str] = mapped_column(String(120))
     search_name: Mapped[str] = mapped_column(String(120), index=True)
     old_commune: Mapped[str] = mapped_column(String(80))
+    search_old_commune: Mapped[str] = mapped_column(String(80))
     commune_code: Mapped[str] = mapped_column(ForeignKey("commune.code"), index=True)
     point: Mapped[Point]
     weight: Mapped[int]
@@ -119,7 +130,7 @@ class Road(Base):
 
     __tablename__ = "road"
 
-    osm_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    osm_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     highway: Mapped[str] = mapped_column(String(30))
     name: Mapped[str | None] = mapped_column(String(120))
     line: Mapped[Any] = mapped_column(Geometry("LINESTRING", srid=SRID, spatial_index=True))
@@ -139,7 +150,10 @@ class ImportRun(Base):
     """What was imported, from which bytes: the same bytes again change nothing."""
 
     __tablename__ = "import_run"
-    __table_args__ = (CheckConstraint("rows_in >= 0 AND rows_refused >= 0", name="counts"), Index(None, "kind", "digest"))
+    __table_args__ = (
+        CheckConstraint("rows_in >= 0 AND rows_refused >= 0", name="counts"),
+        Index(None, "kind", "digest"),
+    )
 
     id: Mapped[Id]
     kind: Mapped[str] = mapped_column(String(30))
@@ -149,4 +163,3 @@ class ImportRun(Base):
     rows_refused: Mapped[int]
     synthetic: Mapped[bool] = mapped_column(default=False)
     finished_at: Mapped[Created]
-

@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueC
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courier_api.db import Base, Id, enum
+from courier_api.places.models import trigram_index
 
 
 class Eligibility(StrEnum):
@@ -63,6 +64,8 @@ class ProcedureVersion(Base):
         CheckConstraint("valid_to IS NULL OR valid_to > valid_from", name="validity"),
         CheckConstraint("state_fee IS NULL OR state_fee >= 0", name="state_fee"),
         CheckConstraint("working_days IS NULL OR working_days >= 0", name="working_days"),
+        CheckConstraint("NOT bookable OR (state_fee IS NOT NULL AND working_days IS NOT NULL)", name="bookable"),
+        trigram_index("procedure_version", "search_name"),
     )
 
     id: Mapped[Id]
