@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# Commands that do not outlive the script which started them.
+#
+# Each run of a script has an id. Everything it starts carries the id in its environment (COURIER_RUN), so that all of
+# it can be found again, whatever forked or detached itself. The file .local/runs/ID is locked as long as the run lives;
+# the kernel drops the lock with the process, so a run that was killed leaves no false trace.
+
+RUN_ID=$$_$(date +%s)
+declare -A children=() # pid -> name
+at_exit=()             # functions to call before leaving, last one first
+
+begin_run() {
+    trap finish EXIT
+    trap 'caught=INT; exit 130' INT
+    trap 'caught=TERM; exit 143' TERM
+    trap 'caught=HUP; exit 129' HUP
+    lock services # so that nobody takes the file for a dead run's before it is locked
+    exec 8>"$LOCAL/runs/$RUN_ID"
+    flock 8
+    end_dead_runs
+    unlock
+}
+
+# Take the named lock of this checkout; signals are heard while waiting.
+lock() { # NAME
+    exec 9>"$LOCAL/$1.lock"
+    flock -n 9 && return
+    [[ $1 == services ]] || say "Waiting for another script of this checkout to finish its $1"
+    until flock -w 1 9; do :; done
+}
+
+unlock() { exec 9>&-; }
+
+# Start a command in the background, as one of ours; its pid is in $!. It keeps our stdin, and reacts to Ctrl-C.
+launch() { # COMMAND...
+    env --default-signal=INT,QUIT COURIER_RUN="${COURIER_RUN:+$COURIER_RUN/}$RUN_ID" "$@" <&0 8>&- 9>&- &
+    children[$!]=${1##*/}
+}
+
+# Run a command to its end and give its exit code. Not in the foreground: bash would not hear signals meanwhile.
+run() { # COMMAND...
+    local pid code=0
+    launch "$@"
+    pid=$!
+    wait "$pid" || code=$?
+    unset "children[$pid]"
+    return "$code"
+}
+
+marked() { grep -slzE "^COURIER_RUN=(.*/)?$1(/|$)" /proc/[0-9]*/environ | cut -d/ -f3; } # RUN-ID
+
+signal_marked() { # SIGNAL RUN-ID
+    local pids
+    mapfile -t pids < <(marked "$2")
+    ((${#pids[@]} == 0)) || kill -s "$1" "${pids[@]}" 2>/dev/null || true
+}
+
+# True when nothing of the run is left, at the latest after so many tenths of a second.
+all_gone() { # RUN-ID TENTHS
+    local tenths=$2
+    while [[ -n $(marked "$1") ]]; do
+        ((tenths-- > 0)) || return 1
+        sleep 0.1
+    done
+}
+
+end_run() { # RUN-ID
+    all_gone "$1" 0 && return
+    signal_marked TERM "$1"
+    all_gone "$1" 30 && return
+    signal_marked KILL "$1"
+    all_gone "$1" 50
+}
+
+# Ask our children to end (they end theirs), then end whatever is left.
+end_children() {
+    all_gone "$RUN_ID" 0 && return
+    [[ ${caught:-} != INT ]] || all_gone "$RUN_ID" 30 || true # Ctrl-C reached them too
+    ((${#children[@]} == 0)) || kill -s TERM "${!children[@]}" 2>/dev/null || true
+    all_gone "$RUN_ID" 120 || true
+    end_run "$RUN_ID"
+}
+
+# Runs that were killed outright could not tidy up: do it for them.
+end_dead_runs() {
+    local file
+    for file in "$LOCAL"/runs/*; do
+        [[ -e $file && $file != "$LOCAL/runs/$RUN_ID" ]] || continue
+        flock -n "$file" true || continue
+        end_run "${file##*/}"
+        rm -f "$file"
+    done
+}
+
+finish() {
+    local code=$? i
+    trap '' INT TERM HUP
+    trap - EXIT
+    set +e
+    end_children
+    for ((i = ${#at_exit[@]} - 1; i >= 0; i--)); do "${at_exit[i]}"; done
+    leave_services
+    exit "$code"
+}

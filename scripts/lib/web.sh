@@ -1,0 +1,23 @@
+# shellcheck shell=bash
+# The web libraries of package.json (the map, the API page), in node_modules.
+
+set_up_web() { # runtime | test
+    local hash
+    hash=$(cat package.json package-lock.json | sha256sum | cut -d' ' -f1)
+    [[ ! -e node_modules/.installed || $(<node_modules/.installed) != "$hash" ]] || return 0
+    if ! npm_works; then
+        if ((EUID == 0)) || sudo -n true 2>/dev/null; then
+            install_packages nodejs npm
+        else
+            say "npm is missing, so the map page will stay empty. To have it:  sudo apt-get install -y nodejs npm"
+            return 0
+        fi
+    fi
+    say "Installing the web libraries"
+    # npm ci empties node_modules first, and with it the old stamp
+    step npm "Check the network, then run this again." \
+        npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
+    printf '%s' "$hash" >node_modules/.installed
+}
+
+npm_works() { npm --version >/dev/null 2>&1; }
