@@ -8,14 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session, aliased
 
 from courier_api.custody.models import Handover, HandoverLine, IdentityCheck, PartyRole, Receiver, Signature
 from courier_api.db import now, point
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.dossiers.states import ItemKind
-from courier_api.errors import Invalid, Refused
+from courier_api.errors import FieldError, Invalid, Refused
 from courier_api.people.models import Person, Role
 from courier_api.places.models import ServicePoint
 
@@ -166,6 +166,30 @@ def record(
     return handover
 
 
+def recount(session: Session, item_id: UUID, counted: Sequence[tuple[int, int, int]]) -> list[Line]:
+    """Check a count of (position, originals, copies) against the item's last handover; raises Invalid where it differs.
+
+    Whoever takes over papers must find what the last holder signed for: a difference is a case, not a new list.
+    """
+    last = last_handover(session, item_id)
+    listed = {line.position: line for line in last.lines} if last else {}
+    faults = []
+    seen = set()
+    for index, (position, originals, copies) in enumerate(counted):
+        line = listed.get(position)
+        if line is None:
+            faults.append(FieldError(f"/lines/{index}/position", "not_on_list"))
+        elif position in seen:
+            faults.append(FieldError(f"/lines/{index}/position", "given_twice"))
+        elif (line.originals, line.copies) != (originals, copies):
+            faults.append(FieldError(f"/lines/{index}", "count_differs"))
+        seen.add(position)
+    faults += [FieldError("/lines", "line_not_counted") for position in listed if position not in seen]
+    if faults:
+        raise Invalid("documents_do_not_match", *faults)
+    return [Line(line.name, line.originals, line.copies, line.document_id) for line in listed.values()]
+
+
 def last_handover(session: Session, item_id: UUID) -> Handover | None:
     """The latest change of custody of an item."""
     return session.scalar(select(Handover).where(Handover.item_id == item_id).order_by(Handover.leg.desc()).limit(1))
@@ -200,11 +224,19 @@ def held_by(session: Session, party: Party, limit: int = 1000, after: UUID | Non
     return session.scalars(query).all()
 
 
+def items_held_by_role(session: Session, role: PartyRole) -> set[UUID]:
+    """The ids of all items whose holder is of this kind, post offices for one."""
+    later = aliased(Handover)
+    return set(
+        session.scalars(
+            select(Handover.item_id)
+            .outerjoin(later, and_(later.item_id == Handover.item_id, later.leg > Handover.leg))
+            .where(Handover.to_role == role, later.id.is_(None))
+        )
+    )
+
+
 def chain(session: Session, item_id: UUID) -> Sequence[Handover]:
     """All handovers of an item, first leg first."""
     return session.scalars(select(Handover).where(Handover.item_id == item_id).order_by(Handover.leg)).all()
 
-
-def count_handovers(session: Session) -> int:
-    """How many handovers there are in all."""
-    return session.scalar(select(func.count()).select_from(Handover)) or 0

@@ -42,6 +42,9 @@ def documents_for(version: ProcedureVersion, counts: list[DocumentCount], pointe
             faults.append(FieldError(f"{pointer}/{index}/position", "given_twice"))
         elif count.originals + count.copies == 0:
             faults.append(FieldError(f"{pointer}/{index}", "count_is_zero"))
+        elif requirement.mandatory and (count.originals < requirement.originals or count.copies < requirement.copies):
+            # Said at booking, it saves the courier a wasted trip.
+            faults.append(FieldError(f"{pointer}/{index}", "paper_missing"))
         else:
             documents.append(
                 Document(
@@ -103,3 +106,51 @@ def of_citizen(session: Session, citizen: Person, dossier_id: UUID, *, lock: boo
     if found is None:
         raise NotFound
     return found
+
+
+def locked(session: Session, dossier_id: UUID) -> Dossier:
+    """Load a dossier and keep others from changing it until the transaction ends; whoever locks more locks it first."""
+    return session.scalars(
+        select(Dossier)
+        .where(Dossier.id == dossier_id)
+        .with_for_update(of=Dossier)
+        .execution_options(populate_existing=True)
+    ).one()
+
+
+def by_link(session: Session, secret: str) -> Dossier:
+    """The dossier of an unguessable link; raises NotFound."""
+    found = session.scalar(select(Dossier).where(Dossier.link_secret == secret))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def by_number(session: Session, tracking_number: str, phone_digits: str) -> Dossier:
+    """The dossier of a tracking number, for who knows the last four digits of its phone; raises NotFound.
+
+    The number is no secret, so the digits are asked for; a wrong number and wrong digits get the same answer.
+    """
+    found = session.scalar(
+        select(Dossier)
+        .join(PostalItem)
+        .where(PostalItem.tracking_number == tracking_number, Dossier.contact_phone.endswith(phone_digits, autoescape=True))
+    )
+    if found is None or len(phone_digits) != 4:
+        raise NotFound
+    return found
+
+
+def list_of_citizen(session: Session, citizen: Person, limit: int, after: UUID | None) -> list[Dossier]:
+    """A citizen's dossiers, newest first."""
+    query = select(Dossier).where(Dossier.citizen_id == citizen.id).order_by(Dossier.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(Dossier.id < after)
+    return list(session.scalars(query))
+
+
+def timeline(session: Session, dossier: Dossier) -> list[DossierEvent]:
+    """What happened to a dossier, in order."""
+    return list(
+        session.scalars(select(DossierEvent).where(DossierEvent.dossier_id == dossier.id).order_by(DossierEvent.seq))
+    )

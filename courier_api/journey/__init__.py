@@ -1,1 +1,4 @@
-"""The whole story: every verb that touches several capabilities."""
+"""The whole story: every verb that touches several capabilities, a module for each stage.
+
+booking (the citizen asks) -> dispatching (a round is planned) -> riding (the door) -> counter (post office and agency).
+"""

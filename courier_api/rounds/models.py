@@ -120,9 +120,7 @@ class Round(Base):
     courier: Mapped[Person] = relationship(lazy="joined")
     office: Mapped[ServicePoint] = relationship(lazy="joined")
     shift: Mapped[Shift] = relationship()
-    stops: Mapped[list["Stop"]] = relationship(
-        back_populates="round", order_by="Stop.position", cascade="all, delete-orphan"
-    )
+    stops: Mapped[list["Stop"]] = relationship(back_populates="round", order_by="Stop.position")
 
 
 class Stop(Base):

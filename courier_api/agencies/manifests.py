@@ -1,0 +1,93 @@
+"""Making manifests and answering them line by line."""
+
+import re
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from courier_api.agencies.models import LineState, Manifest, ManifestLine
+from courier_api.db import new_id, now
+from courier_api.dossiers.models import PostalItem
+from courier_api.errors import Invalid, NotFound, Refused
+from courier_api.people.models import Person
+from courier_api.places.models import ServicePoint
+
+DOSSIER_CODE = re.compile(r"[A-Z0-9.]+-\d{6}-\d{4,}")
+
+
+def make_manifest(
+    session: Session, office: ServicePoint, centre: ServicePoint, items: Sequence[PostalItem], clerk: Person
+) -> Manifest:
+    """List items for one agency; raises Refused for an item that already waits on another manifest."""
+    serial = session.scalar(select(func.count()).select_from(Manifest).where(Manifest.office_id == office.id)) or 0
+    manifest_id = new_id()
+    manifest = Manifest(
+        id=manifest_id,
+        number=f"BK-{office.code}-{serial + 1:05d}-{manifest_id.hex[-4:].upper()}",
+        office_id=office.id,
+        office=office,
+        centre_id=centre.id,
+        centre=centre,
+        made_by=clerk.id,
+    )
+    manifest.lines = [ManifestLine(position=n, item_id=item.id, item=item, state=LineState.pending) for n, item in enumerate(items, 1)]
+    try:
+        with session.begin_nested():
+            session.add(manifest)
+    except IntegrityError as error:
+        if "ix_manifest_line_waiting" not in str(error.orig):
+            raise
+        raise Refused("item_on_another_manifest", "/item_ids") from None
+    return manifest
+
+
+def waiting_line(session: Session, centre: ServicePoint, manifest_id: UUID, item_id: UUID) -> ManifestLine:
+    """Load, locked, a line of a manifest to this agency; raises NotFound."""
+    line = session.scalar(
+        select(ManifestLine)
+        .join(Manifest)
+        .where(Manifest.id == manifest_id, Manifest.centre_id == centre.id, ManifestLine.item_id == item_id)
+        .with_for_update(of=ManifestLine)
+    )
+    if line is None:
+        raise NotFound
+    return line
+
+
+def accept(session: Session, line: ManifestLine, dossier_code: str, due_date: date, today: date) -> None:
+    """The agency takes an item, names its own code and the day the result is due."""
+    _still_pending(line)
+    if not DOSSIER_CODE.fullmatch(dossier_code):
+        raise Invalid("bad_dossier_code", "/dossier_code")
+    if due_date < today:
+        raise Invalid("due_date_past", "/due_date")
+    line.state = LineState.accepted
+    line.dossier_code = dossier_code
+    line.due_date = due_date
+    _answered(session, line)
+
+
+def refuse(session: Session, line: ManifestLine, reason: str) -> None:
+    """The agency does not take an item, and says why."""
+    _still_pending(line)
+    if not reason.strip():
+        raise Invalid("reason_missing", "/reason")
+    line.state = LineState.refused
+    line.reason = reason
+    _answered(session, line)
+
+
+def _still_pending(line: ManifestLine) -> None:
+    if line.state is not LineState.pending:
+        raise Refused("line_answered", state=line.state.value)
+
+
+def _answered(session: Session, line: ManifestLine) -> None:
+    line.answered_at = now()
+    session.flush()
+    if all(other.state is not LineState.pending for other in line.manifest.lines):
+        line.manifest.closed_at = now()

@@ -1,0 +1,99 @@
+"""Opening and closing jobs, and what a failed attempt leads to."""
+
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from courier_api.db import new_id, now
+from courier_api.dossiers.models import Dossier, PostalItem
+from courier_api.errors import Refused
+from courier_api.jobs.models import Attempt, Job
+from courier_api.jobs.states import FailureReason, JobKind, JobState, NextAction, Outcome
+from courier_api.people.models import Person
+
+# Seconds at the door until couriers' own times are learned: a pickup counts papers and seals, a delivery signs.
+SERVICE_SECONDS = {JobKind.pickup: 480, JobKind.delivery: 240}
+MAX_ATTEMPTS = 3
+
+
+def open_job(
+    session: Session,
+    dossier: Dossier,
+    item: PostalItem,
+    kind: JobKind,
+    window: tuple[datetime, datetime] | None = None,
+) -> Job:
+    """Open a job for one leg of a dossier; raises Refused while that leg has an open one."""
+    job = Job(
+        id=new_id(),
+        dossier_id=dossier.id,
+        dossier=dossier,
+        item_id=item.id,
+        item=item,
+        kind=kind,
+        office_id=dossier.office_id,
+        point=dossier.point,
+        window_start=window[0] if window else None,
+        window_end=window[1] if window else None,
+        service_seconds=SERVICE_SECONDS[kind],
+    )
+    try:
+        with session.begin_nested():
+            session.add(job)
+    except IntegrityError as error:
+        if "ix_job_open_leg" not in str(error.orig):
+            raise
+        raise Refused("job_already_open", kind=kind.value) from None
+    return job
+
+
+def close(job: Job, outcome: Outcome, reason: FailureReason | None = None) -> None:
+    """End a job; raises Refused when it has ended already."""
+    if job.state is JobState.closed:
+        raise Refused("job_closed")
+    job.state = JobState.closed
+    job.outcome = outcome
+    job.reason = reason
+    job.closed_at = now()
+
+
+def open_job_of(session: Session, dossier: Dossier, kind: JobKind) -> Job | None:
+    """The open job of one leg."""
+    return session.scalar(
+        select(Job).where(Job.dossier_id == dossier.id, Job.kind == kind, Job.state == JobState.open)
+    )
+
+
+def fail_attempt(
+    session: Session,
+    job: Job,
+    courier: Person,
+    reason: FailureReason,
+    next_action: NextAction,
+    note: str,
+    device_at: datetime,
+    point: object | None,
+) -> Attempt:
+    """Write down a failed visit; the job stays open for another try until `give_up` or the last attempt."""
+    attempt = Attempt(
+        id=new_id(),
+        job_id=job.id,
+        courier_id=courier.id,
+        reason=reason,
+        note=note,
+        next_action=next_action,
+        point=point,
+        device_at=device_at,
+        at=now(),
+    )
+    session.add(attempt)
+    session.flush()
+    tries = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.job_id == job.id)) or 0
+    if next_action is NextAction.give_up or tries >= MAX_ATTEMPTS:
+        close(job, Outcome.failed, reason)
+    else:
+        # The booked window is over with this visit; the next plan is free to choose.
+        job.window_start = job.window_end = None
+    return attempt

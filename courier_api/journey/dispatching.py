@@ -1,0 +1,171 @@
+"""The dispatcher's part: plan a half-day, move a stop, publish, open a job again."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
+
+from courier_api import queue
+from courier_api.custody import holding
+from courier_api.custody.models import PartyRole
+from courier_api.db import now
+from courier_api.dossiers import cases
+from courier_api.dossiers.models import Dossier
+from courier_api.dossiers.states import DossierState, ItemKind
+from courier_api.errors import Invalid, NotFound, Refused
+from courier_api.jobs import work
+from courier_api.jobs.models import Job
+from courier_api.jobs.states import JobKind
+from courier_api.people.models import Person
+from courier_api.rounds import daywork, drawing_up, planning
+from courier_api.rounds.models import DayPlan, Round, Shift, Stop
+from courier_api.rounds.states import Half, PlanState, RoundState, StopState
+from courier_api.settings import settings
+
+PICKUP_STATES = (DossierState.submitted,)
+DELIVERY_STATES = (DossierState.result_ready, DossierState.not_received)
+
+
+def plan_rounds(session: Session, dispatcher: Person, day: date, half: Half) -> DayPlan:
+    """Ask for a plan of a half-day; a worker makes it."""
+    if daywork.half_day(day, half)[1] <= now():
+        raise Invalid("day_in_the_past", "/day")
+    plan = drawing_up.request_plan(session, dispatcher, day, half)
+    queue.later(session, "plan_day", plan.id)
+    return plan
+
+
+def claim_plan(session: Session, plan_id: UUID) -> daywork.DayWork | None:
+    """Begin a plan: drop the drafts before it and read the work; None when it has been made already."""
+    plan = session.get(DayPlan, plan_id, with_for_update=True)
+    if plan is None or plan.state in (PlanState.done, PlanState.failed):
+        return None
+    plan.state = PlanState.running
+    daywork.drop_drafts(session, plan.day, plan.half)
+    session.flush()
+    return daywork.gather(session, plan, holding.items_held_by_role(session, PartyRole.office))
+
+
+def record_progress(session: Session, plan_id: UUID, per_cent: int) -> None:
+    """Let whoever waits see how far it is."""
+    plan = session.get(DayPlan, plan_id, with_for_update=True)
+    if plan is not None and plan.state is PlanState.running:
+        plan.progress = max(plan.progress, per_cent)
+
+
+def record_plan(session: Session, plan_id: UUID, planned: planning.PlannedDay, seconds: float) -> None:
+    """Write the rounds as drafts, unless another worker was first."""
+    plan = session.get(DayPlan, plan_id, with_for_update=True)
+    if plan is None or plan.state is not PlanState.running:
+        return
+    drawing_up.write_rounds(session, plan, planned)
+    plan.seconds = round(seconds, 2)
+    plan.state = PlanState.done
+    plan.progress = 100
+    plan.finished_at = now()
+
+
+def record_failed_plan(session: Session, plan_id: UUID, fault: str) -> None:
+    """A plan that could not be made says so, and makes room for the next try."""
+    plan = session.get(DayPlan, plan_id, with_for_update=True)
+    if plan is not None and plan.state is not PlanState.done:
+        plan.state = PlanState.failed
+        plan.fault = fault[:2000]
+        plan.finished_at = now()
+
+
+def move_stop(session: Session, round_id: UUID, stop_id: UUID, to_round_id: UUID, position: int) -> Round:
+    """Put a stop at another place, in its round or another; the judge must agree with both rounds. Raises Refused."""
+    # Both rounds are locked in one order, so two dispatchers moving crosswise do not wait for each other for ever.
+    rounds = {id_: drawing_up.round_by_id(session, id_, lock=True) for id_ in sorted({round_id, to_round_id})}
+    source, target = rounds[round_id], rounds[to_round_id]
+    stop = next((s for s in source.stops if s.id == stop_id), None)
+    if stop is None:
+        raise NotFound
+    if stop.state is not StopState.pending or any(r.state not in (RoundState.draft, RoundState.published) for r in rounds.values()):
+        raise Refused("round_under_way")
+    if source is not target and (source.day, source.half, source.office_id) != (target.day, target.half, target.office_id):
+        raise Refused("round_of_another_office", "/round_id")
+    order = drawing_up.order_with(target.stops, stop, position)
+    planned_target = _retimed(session, target, order)
+    if source is target:
+        drawing_up.write_times(session, target, planned_target)
+        return target
+    rest = [s.job for s in source.stops if s.id != stop.id]
+    planned_source = _retimed(session, source, rest)
+    drawing_up.write_times(session, source, planned_source)
+    drawing_up.write_times(session, target, planned_target, joining=stop)
+    return target
+
+
+def _retimed(session: Session, round_: Round, order: list[Job]) -> planning.PlannedRound:
+    day, half = round_.day, round_.half
+    job_rows, shift = daywork.for_round(session, round_, [job.id for job in order])
+    return planning.retime(daywork.DayWork(day, half, (), ()), shift, job_rows)
+
+
+def publish_round(session: Session, round_: Round) -> Round:
+    """Show a round to its courier and tell each citizen when to expect him."""
+    drawing_up.publish(round_)
+    zone = settings().timezone
+    for stop in round_.stops:
+        cases.tell(
+            session,
+            stop.job.dossier,
+            "pickup_planned" if stop.job.kind is JobKind.pickup else "delivery_planned",
+            expected=stop.arrival.astimezone(zone).isoformat(timespec="minutes"),
+        )
+    session.flush()
+    return round_
+
+
+def publish_plan(session: Session, plan_id: UUID) -> list[Round]:
+    """Publish every draft of a plan; raises Refused when the plan is not done."""
+    plan = plan_by_id(session, plan_id)
+    if plan.state is not PlanState.done:
+        raise Refused("plan_not_done", state=plan.state.value)
+    drafts = session.scalars(
+        select(Round)
+        .where(Round.plan_id == plan.id, Round.state == RoundState.draft)
+        .options(joinedload(Round.stops).joinedload(Stop.job))
+        .order_by(Round.id)
+        .with_for_update(of=Round)
+    ).unique()
+    return [publish_round(session, round_) for round_ in drafts]
+
+
+def plan_by_id(session: Session, plan_id: UUID) -> DayPlan:
+    """A plan; raises NotFound."""
+    plan = session.get(DayPlan, plan_id)
+    if plan is None:
+        raise NotFound
+    return plan
+
+
+def reopen_job(
+    session: Session, dossier_id: UUID, kind: JobKind, window: tuple[datetime, datetime] | None
+) -> Job:
+    """Open a job for a leg whose last one failed; raises Refused while one is open or the dossier is elsewhere."""
+    dossier = session.scalar(select(Dossier).where(Dossier.id == dossier_id).with_for_update(of=Dossier))
+    if dossier is None:
+        raise NotFound
+    if work.open_job_of(session, dossier, kind) is not None:
+        raise Refused("job_already_open", kind=kind.value)
+    expected = PICKUP_STATES if kind is JobKind.pickup else DELIVERY_STATES
+    if dossier.state not in expected:
+        raise Refused("wrong_state", state=dossier.state.value, action=kind.value)
+    wanted = ItemKind.result if dossier.state is DossierState.result_ready else ItemKind.send
+    item = cases.item_of(dossier, wanted)
+    assert item is not None
+    return work.open_job(session, dossier, item, kind, window)
+
+
+def shifts_on(session: Session, day: date, limit: int, after: UUID | None) -> list[Shift]:
+    """The shifts that begin on a day."""
+    start = daywork.midnight(day)
+    query = select(Shift).where(Shift.starts_at >= start, Shift.starts_at < daywork.time_of(day, 86_400))
+    if after is not None:
+        query = query.where(Shift.id > after)
+    return list(session.scalars(query.order_by(Shift.id).limit(limit)))
+

@@ -1,0 +1,224 @@
+"""The courier's part: start a round, arrive, hand over at the door or say why not, come back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from courier_api.custody import holding
+from courier_api.custody.holding import Line, Party, Proof
+from courier_api.custody.models import Handover, IdentityCheck, Receiver
+from courier_api.db import point
+from courier_api.dossiers import cases
+from courier_api.dossiers.models import Dossier
+from courier_api.dossiers.states import DossierAction, ItemKind
+from courier_api.errors import FieldError, Invalid, NotFound, Refused
+from courier_api.jobs import work
+from courier_api.jobs.models import Job
+from courier_api.jobs.states import FailureReason, JobKind, NextAction, Outcome
+from courier_api.money import quoting
+from courier_api.people.models import Person, Role
+from courier_api.procedures.models import Authorization
+from courier_api.rounds import riding
+from courier_api.rounds.models import Round, Stop
+from courier_api.rounds.states import RoundState, StopAction, StopState
+
+
+@dataclass(frozen=True, slots=True)
+class CountedLine:
+    """A paper counted at the door: `position` is its line in the dossier's document list."""
+
+    position: int
+    originals: int
+    copies: int
+
+
+@dataclass(frozen=True, slots=True)
+class DoorHandover:
+    """What a courier records at a door."""
+
+    handover_id: UUID
+    stop_id: UUID
+    lines: Sequence[CountedLine]
+    proof: Proof
+    digest: bytes
+
+
+def start_round(session: Session, courier: Person, round_: Round) -> Round:
+    """Leave the office; every item to be delivered must be in the courier's hands. Raises Refused."""
+    mine = Party.courier(courier)
+    missing = [
+        stop.job.item.tracking_number
+        for stop in round_.stops
+        if stop.job.kind is JobKind.delivery
+        and stop.state is StopState.pending
+        and holding.holder(session, stop.job.item) != mine
+    ]
+    if missing:
+        raise Refused("items_not_loaded", tracking_numbers=", ".join(missing[:5]), count=len(missing))
+    if round_.state is not RoundState.started:
+        riding.start(round_)
+        session.flush()
+    return round_
+
+
+def finish_round(session: Session, round_: Round) -> Round:
+    """Be back at the office with every stop ended; finishing again changes nothing."""
+    if round_.state is not RoundState.finished:
+        riding.finish(round_)
+        session.flush()
+    return round_
+
+
+def arrive(session: Session, courier: Person, stop_id: UUID, device_at: datetime, lon: float, lat: float) -> Stop:
+    """Be at the door; arriving again changes nothing."""
+    stop = riding.stop_of(session, courier, stop_id, lock=True)
+    if stop.state is StopState.pending:
+        riding.arrive(session, stop, device_at, lon, lat)
+        session.flush()
+    elif stop.state is StopState.cancelled:
+        raise Refused("stop_cancelled")
+    return stop
+
+
+def fail_stop(
+    session: Session,
+    courier: Person,
+    stop_id: UUID,
+    reason: FailureReason,
+    next_action: NextAction,
+    note: str,
+    device_at: datetime,
+    place: tuple[float, float] | None,
+) -> Stop:
+    """Leave a door with nothing changed hands, and say why; the same report again changes nothing."""
+    dossier, stop = _dossier_and_stop(session, courier, stop_id)
+    if stop.state is StopState.failed and stop.job.attempts and stop.job.attempts[-1].reason is reason:
+        return stop
+    riding.end(stop, StopAction.fail)
+    work.fail_attempt(
+        session, stop.job, courier, reason, next_action, note, device_at, point(*place) if place else None
+    )
+    cases.tell(
+        session, dossier, f"{stop.job.kind.value}_failed", device_at=device_at, reason=reason.value, next=next_action.value
+    )
+    session.flush()
+    return stop
+
+
+def record_handover(session: Session, courier: Person, door: DoorHandover) -> Handover:
+    """Take papers from a citizen, or give them the result: custody, job, stop, dossier and cash in one step.
+
+    Sent again with the same content it answers with what was recorded; raises Invalid naming each requirement that is
+    missing, Refused for a wrong state or when the giver does not hold the item.
+    """
+    known = holding.replayed(session, door.handover_id, door.digest)
+    if known is not None:
+        if known.recorded_by != courier.id:
+            raise NotFound
+        return known
+    dossier, stop = _dossier_and_stop(session, courier, door.stop_id)
+    # Two sendings at once: the second waited for the lock and finds the first one's record.
+    known = holding.replayed(session, door.handover_id, door.digest)
+    if known is not None:
+        return known
+    job = stop.job
+    riding.end(stop, StopAction.complete)
+    owed = quoting.due(session, dossier)
+    _require(job, dossier, door.proof, owed)
+    citizen, mine = Party.citizen(dossier), Party.courier(courier)
+    giver, taker = (citizen, mine) if job.kind is JobKind.pickup else (mine, citizen)
+    lines = _pickup_lines(dossier, door.lines) if job.kind is JobKind.pickup else _same_lines(session, job, door.lines)
+    handover = holding.record(
+        session, door.handover_id, door.digest, job.item, giver, taker, lines, door.proof, (courier, Role.courier)
+    )
+    if owed:
+        quoting.give_voucher(session, dossier, handover.id, courier.id, owed, door.proof.device_at)
+    work.close(job, Outcome.succeeded)
+    _move_on(session, dossier, job, door.proof)
+    session.flush()
+    return handover
+
+
+def _move_on(session: Session, dossier: Dossier, job: Job, proof: Proof) -> None:
+    if job.kind is JobKind.pickup:
+        cases.move(dossier, DossierAction.collect)
+        cases.tell(session, dossier, "collected", device_at=proof.device_at, seal_number=proof.seal_number)
+    elif job.item.kind is ItemKind.result:
+        cases.move(dossier, DossierAction.deliver)
+        cases.tell(session, dossier, "delivered", device_at=proof.device_at)
+    else:
+        cases.move(dossier, DossierAction.give_back)
+        cases.tell(session, dossier, "returned", device_at=proof.device_at)
+
+
+def _dossier_and_stop(session: Session, courier: Person, stop_id: UUID) -> tuple[Dossier, Stop]:
+    """Lock the dossier, then the stop: the order that everybody keeps, so that nobody waits in a circle."""
+    job = riding.stop_of(session, courier, stop_id).job
+    dossier = cases.locked(session, job.dossier_id)
+    return dossier, riding.stop_of(session, courier, stop_id, lock=True)
+
+
+def requirements(job: Job, owed: int) -> dict[str, object]:
+    """What a handover at this door must show; the same table drives the courier's screen and the refusal."""
+    pickup = job.kind is JobKind.pickup
+    return {
+        "signature": True,
+        "identity": True,
+        "documents": True,
+        "seal": pickup,
+        "receiver": not pickup,
+        "fee": owed,
+    }
+
+
+def _require(job: Job, dossier: Dossier, proof: Proof, owed: int) -> None:
+    needed = requirements(job, owed)
+    faults = []
+    if not proof.signatures:
+        faults.append(FieldError("/signatures", "signature_missing"))
+    if proof.identity_check in (None, IdentityCheck.none):
+        faults.append(FieldError("/identity_check", "identity_missing"))
+    if needed["seal"] and not proof.seal_number:
+        faults.append(FieldError("/seal_number", "seal_missing"))
+    if needed["receiver"]:
+        if proof.receiver is None:
+            faults.append(FieldError("/receiver", "receiver_missing"))
+        elif proof.receiver is not Receiver.self_:
+            if not proof.receiver_name:
+                faults.append(FieldError("/receiver_name", "receiver_name_missing"))
+            if dossier.procedure_version.authorization is Authorization.forbidden:
+                faults.append(FieldError("/receiver", "only_in_person"))
+    if proof.fee_collected != owed:
+        faults.append(FieldError("/fee_collected", "fee_differs"))
+    if faults:
+        raise Invalid("requirements_missing", *faults, fee=owed)
+
+
+def _pickup_lines(dossier: Dossier, counted: Sequence[CountedLine]) -> list[Line]:
+    """The announced papers as counted at the door: each of them, and none beyond (a courier may not ask for more)."""
+    announced = {d.position: d for d in dossier.documents}
+    faults = []
+    lines = {}
+    for index, line in enumerate(counted):
+        document = announced.get(line.position)
+        pointer = f"/lines/{index}"
+        if document is None:
+            faults.append(FieldError(f"{pointer}/position", "not_on_checklist"))
+        elif line.position in lines:
+            faults.append(FieldError(f"{pointer}/position", "given_twice"))
+        else:
+            requirement = document.requirement
+            if requirement.mandatory and (line.originals < requirement.originals or line.copies < requirement.copies):
+                faults.append(FieldError(pointer, "paper_missing"))
+            lines[line.position] = Line(requirement.name, line.originals, line.copies, document.id)
+    faults += [FieldError("/lines", "line_not_counted") for position in announced if position not in lines]
+    if faults:
+        raise Invalid("documents_do_not_match", *faults)
+    return [lines[position] for position in sorted(lines)]
+
+
+def _same_lines(session: Session, job: Job, counted: Sequence[CountedLine]) -> list[Line]:
+    return holding.recount(session, job.item.id, [(c.position, c.originals, c.copies) for c in counted])

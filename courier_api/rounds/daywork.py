@@ -1,0 +1,172 @@
+"""What a half-day's planning needs to know, read in a few queries into plain values."""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
+from sqlalchemy.orm import Session
+
+from courier_api.jobs.models import Job
+from courier_api.jobs.states import JobKind, JobState
+from courier_api.places.calendar import OFFICE_HOURS
+from courier_api.places.models import ServicePoint
+from courier_api.rounds.models import DayPlan, Round, Shift, Stop
+from courier_api.rounds.riding import LIVING
+from courier_api.rounds.states import Half, RoundState
+from courier_api.settings import settings
+
+# When rounds may be ridden; the morning ends with the agencies' morning (domain.md, "A courier's day").
+HALF_DAYS = {Half.morning: (time(7, 20), time(11, 30)), Half.afternoon: (time(13, 30), time(19, 0))}
+# Between a courier's return and the agency's closing a clerk counts the papers and takes them over.
+HANDING_OVER = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class JobToPlan:
+    """An open job; its window is in seconds since local midnight, None where any time of the half-day will do."""
+
+    id: UUID
+    kind: JobKind
+    office_id: UUID
+    lon: float
+    lat: float
+    window: tuple[int, int] | None
+    service_s: int
+    at_office: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftToPlan:
+    """A courier's shift clipped to the half-day, in seconds since local midnight."""
+
+    id: UUID
+    courier_id: UUID
+    office_id: UUID
+    lon: float
+    lat: float
+    window: tuple[int, int]
+    capacity: int
+
+
+@dataclass(frozen=True, slots=True)
+class DayWork:
+    """All that is to be planned for one half-day."""
+
+    day: date
+    half: Half
+    jobs: tuple[JobToPlan, ...]
+    shifts: tuple[ShiftToPlan, ...]
+
+
+def midnight(day: date) -> datetime:
+    """The start of a day in the operator's time zone."""
+    return datetime.combine(day, time(), settings().timezone)
+
+
+def half_day(day: date, half: Half) -> tuple[datetime, datetime]:
+    """From when to when rounds of a half-day may be ridden."""
+    start, end = HALF_DAYS[half]
+    zone = settings().timezone
+    return datetime.combine(day, start, zone), datetime.combine(day, end, zone)
+
+
+def seconds_of(day: date, at: datetime) -> int:
+    """Seconds of `at` since local midnight of `day`, by elapsed time (a clock change does not bend it)."""
+    return round((at.astimezone(UTC) - midnight(day).astimezone(UTC)).total_seconds())
+
+
+def time_of(day: date, seconds: int) -> datetime:
+    """The moment that is so many seconds after local midnight of `day`."""
+    return (midnight(day).astimezone(UTC) + timedelta(seconds=seconds)).astimezone(settings().timezone)
+
+
+def back_by(half: Half) -> int:
+    """By when a courier with papers for an agency must be back, in seconds since midnight."""
+    start, end = HALF_DAYS[half]
+    closing = max(closes for opens, closes in OFFICE_HOURS if opens < end and closes > start)
+    return closing.hour * 3600 + closing.minute * 60 - round(HANDING_OVER.total_seconds())
+
+
+def drop_drafts(session: Session, day: date, half: Half) -> None:
+    """Take away the rounds of earlier plans that nobody has been shown."""
+    drafts = select(Round.id).where(Round.day == day, Round.half == half, Round.state == RoundState.draft)
+    session.execute(delete(Stop).where(Stop.round_id.in_(drafts)))
+    session.execute(delete(Round).where(Round.id.in_(drafts)))
+
+
+def gather(session: Session, plan: DayPlan, at_office: set[UUID]) -> DayWork:
+    """Read the open jobs that may be done in the plan's half-day, and the shifts that cover it.
+
+    `at_office` holds the items that are in the hands of a post office: only those can be delivered.
+    """
+    start, end = half_day(plan.day, plan.half)
+    return DayWork(
+        plan.day,
+        plan.half,
+        tuple(_jobs(session, plan.day, start, end, at_office)),
+        tuple(_shifts(session, plan.day, plan.half, start, end)),
+    )
+
+
+def for_round(session: Session, round_: Round, order: list[UUID]) -> tuple[list[JobToPlan], ShiftToPlan]:
+    """Read a round's shift, and jobs in the order given, for timing the round anew."""
+    start, end = half_day(round_.day, round_.half)
+    rows = {row.id: row for row in session.execute(_job_columns().where(Job.id.in_(order)))}
+    shift_rows = session.execute(_shift_columns().where(Shift.id == round_.shift_id))
+    shift = next(_shift_to_plan(round_.day, row, start, end) for row in shift_rows)
+    return [_job_to_plan(round_.day, rows[job_id], at_office=True) for job_id in order], shift
+
+
+def _jobs(session: Session, day: date, start: datetime, end: datetime, at_office: set[UUID]) -> list[JobToPlan]:
+    taken = exists().where(Stop.job_id == Job.id, Stop.state.in_(LIVING))
+    rows = session.execute(
+        _job_columns()
+        .where(
+            Job.state == JobState.open,
+            ~taken,
+            or_(Job.window_start.is_(None), and_(Job.window_start < end, Job.window_end > start)),
+        )
+        .order_by(Job.id)
+    )
+    return [_job_to_plan(day, row, at_office=row.item_id in at_office) for row in rows]
+
+
+def _job_columns() -> Select[Any]:
+    return select(
+        Job.id,
+        Job.kind,
+        Job.office_id,
+        Job.item_id,
+        func.ST_X(Job.point).label("lon"),
+        func.ST_Y(Job.point).label("lat"),
+        Job.window_start,
+        Job.window_end,
+        Job.service_seconds,
+    )
+
+
+def _job_to_plan(day: date, row: Row[Any], *, at_office: bool) -> JobToPlan:
+    window = (seconds_of(day, row.window_start), seconds_of(day, row.window_end)) if row.window_start else None
+    return JobToPlan(row.id, row.kind, row.office_id, row.lon, row.lat, window, row.service_seconds, at_office)
+
+
+def _shifts(session: Session, day: date, half: Half, start: datetime, end: datetime) -> list[ShiftToPlan]:
+    out = exists().where(Round.shift_id == Shift.id, Round.half == half)
+    rows = session.execute(
+        _shift_columns().where(Shift.starts_at < end, Shift.ends_at > start, ~out).order_by(Shift.id)
+    )
+    return [_shift_to_plan(day, row, start, end) for row in rows]
+
+
+def _shift_columns() -> Select[Any]:
+    return select(
+        Shift, func.ST_X(ServicePoint.point).label("lon"), func.ST_Y(ServicePoint.point).label("lat")
+    ).join(ServicePoint, ServicePoint.id == Shift.office_id)
+
+
+def _shift_to_plan(day: date, row: Row[Any], start: datetime, end: datetime) -> ShiftToPlan:
+    shift, lon, lat = row
+    window = (seconds_of(day, max(shift.starts_at, start)), seconds_of(day, min(shift.ends_at, end)))
+    return ShiftToPlan(shift.id, shift.courier_id, shift.office_id, lon, lat, window, shift.capacity)

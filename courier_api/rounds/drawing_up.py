@@ -1,0 +1,149 @@
+"""Writing planned rounds into rows, changing drafts, and publishing them."""
+
+from collections.abc import Sequence
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session, selectinload
+
+from courier_api.db import SRID, new_id, now
+from courier_api.errors import Invalid, NotFound, Refused
+from courier_api.jobs.models import Job
+from courier_api.lifecycle import next_state
+from courier_api.people.models import Person
+from courier_api.places.models import ServicePoint
+from courier_api.rounds.daywork import time_of
+from courier_api.rounds.models import DayPlan, Round, Shift, Stop, UnplannedJob
+from courier_api.rounds.planning import PlannedDay, PlannedRound
+from courier_api.rounds.states import ROUND, Half, PlanState, RoundAction, StopState
+
+
+def define_shift(
+    session: Session, courier: Person, office: ServicePoint, starts_at: object, ends_at: object, capacity: int
+) -> Shift:
+    """Give a courier a shift; raises Refused when it overlaps another of his."""
+    shift = Shift(
+        id=new_id(),
+        courier_id=courier.id,
+        courier=courier,
+        office_id=office.id,
+        office=office,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        capacity=capacity,
+    )
+    try:
+        with session.begin_nested():
+            session.add(shift)
+    except IntegrityError as error:
+        if "ex_shift_overlap" not in str(error.orig):
+            raise
+        raise Refused("shift_overlaps", "/starts_at") from None
+    return shift
+
+
+def request_plan(session: Session, dispatcher: Person, day: date, half: Half) -> DayPlan:
+    """Put a plan in the queue; raises Refused while one for the same half-day is under way."""
+    plan = DayPlan(
+        id=new_id(), day=day, half=half, state=PlanState.queued, progress=0, requested_by=dispatcher.id, created_at=now()
+    )
+    try:
+        with session.begin_nested():
+            session.add(plan)
+    except IntegrityError as error:
+        if "ix_day_plan_one_running" not in str(error.orig):
+            raise
+        raise Refused("plan_running", day=day.isoformat(), half=half.value) from None
+    return plan
+
+
+def write_rounds(session: Session, plan: DayPlan, planned: PlannedDay) -> None:
+    """Store what was planned: rounds as drafts, and every job left out with its reason."""
+    shifts = {s.id: s for s in session.scalars(select(Shift).where(Shift.id.in_([r.shift_id for r in planned.rounds])))}
+    for draft in planned.rounds:
+        shift = shifts[draft.shift_id]
+        round_ = Round(
+            id=new_id(),
+            plan_id=plan.id,
+            shift_id=shift.id,
+            courier_id=shift.courier_id,
+            office_id=shift.office_id,
+            day=plan.day,
+            half=plan.half,
+        )
+        session.add(round_)
+        write_times(session, round_, draft)
+    session.add_all(
+        UnplannedJob(plan_id=plan.id, job_id=x.job_id, reason=x.reason, detail=x.detail[:300]) for x in planned.left_out
+    )
+    plan.travel_source = planned.travel_source
+    plan.planned = sum(len(r.stops) for r in planned.rounds)
+    plan.jobs = plan.planned + len(planned.left_out)
+    plan.metres = sum(r.metres for r in planned.rounds)
+
+
+def write_times(session: Session, round_: Round, planned: PlannedRound, joining: Stop | None = None) -> None:
+    """Give a round the stops, times and line of a plan; stops it had, and one joining it, keep their identity."""
+    round_.departs_at = time_of(round_.day, planned.departs)
+    round_.returns_at = time_of(round_.day, planned.returns)
+    round_.travel_seconds = planned.travel_s
+    round_.metres = planned.metres
+    round_.line = _line(planned)
+    known = {stop.job_id: stop for stop in [*round_.stops, *([joining] if joining else [])]}
+    stops = []
+    for position, planned_stop in enumerate(planned.stops, 1):
+        stop = known.get(planned_stop.job_id) or Stop(id=new_id(), job_id=planned_stop.job_id, state=StopState.pending)
+        stop.position = position
+        stop.arrival = time_of(round_.day, planned_stop.arrival)
+        stop.service_start = time_of(round_.day, planned_stop.start)
+        stop.departure = time_of(round_.day, planned_stop.departure)
+        stops.append(stop)
+    round_.stops = stops
+    session.flush()
+
+
+def _line(planned: PlannedRound) -> str | None:
+    if len(planned.line) < 2:
+        return None
+    return f"SRID={SRID};LINESTRING({', '.join(f'{lon:.6f} {lat:.6f}' for lon, lat in planned.line)})"
+
+
+def round_by_id(session: Session, round_id: UUID, *, lock: bool = False) -> Round:
+    """Any round, for the dispatcher; raises NotFound."""
+    query = select(Round).where(Round.id == round_id).options(selectinload(Round.stops).joinedload(Stop.job))
+    found = session.scalar(query.with_for_update(of=Round) if lock else query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def rounds_on(session: Session, day: date, half: Half | None, limit: int, after: UUID | None) -> Sequence[Round]:
+    """The rounds of a day in the order of their making."""
+    query = select(Round).where(Round.day == day).options(selectinload(Round.stops)).order_by(Round.id).limit(limit)
+    if half is not None:
+        query = query.where(Round.half == half)
+    if after is not None:
+        query = query.where(Round.id > after)
+    return session.scalars(query).all()
+
+
+def publish(round_: Round) -> None:
+    """Show a round to its courier."""
+    round_.state = next_state(ROUND, round_.state, RoundAction.publish)
+
+
+def latest_day(session: Session) -> tuple[date, Half] | None:
+    """The last half-day that has rounds."""
+    row = session.execute(select(Round.day, Round.half).order_by(Round.id.desc()).limit(1)).one_or_none()
+    return (row.day, row.half) if row else None
+
+
+def order_with(stops: Sequence[Stop], moved: Stop, position: int) -> list[Job]:
+    """The jobs of a round in order, with one of them at a new 1-based place; raises Invalid for no such place."""
+    others = [stop.job for stop in stops if stop.id != moved.id]
+    if not 1 <= position <= len(others) + 1:
+        raise Invalid("no_such_position", "/position")
+    return [*others[: position - 1], moved.job, *others[position - 1 :]]
+

@@ -1,0 +1,241 @@
+"""Between rows and `routing`: the only room that calls the planner. Nothing here touches the database."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from uuid import UUID
+
+from courier_api.errors import Refused
+from courier_api.jobs.states import JobKind
+from courier_api.rounds.daywork import DayWork, JobToPlan, ShiftToPlan, back_by
+from courier_api.settings import settings
+from routing import check, solver
+from routing.osrm import NoWay, Osrm, build_graph
+from routing.plan import Plan, Route, Visit
+from routing.problem import Courier, Location, Problem, Request, Task, TimeWindow
+from routing.travel import GreatCircle, Table, TravelTimes
+
+log = logging.getLogger(__name__)
+
+SETUP_S = 60  # park, find the door; once for neighbours at one door
+SAME_DOOR = 5  # decimals of a degree: about a metre
+ITEM_NOT_AT_OFFICE = "item_not_at_office"
+CURRENT_GRAPH = "current"
+
+type Point = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStop:
+    """A job's place in a round; times in seconds since local midnight."""
+
+    job_id: UUID
+    arrival: int
+    start: int
+    departure: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedRound:
+    """A round as planned: its stops, its line (lon, lat) and its length; `line` is empty without a road graph."""
+
+    shift_id: UUID
+    stops: tuple[PlannedStop, ...]
+    departs: int
+    returns: int
+    travel_s: int
+    metres: int
+    line: tuple[Point, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A job that is in no round, with a reason for programs and a sentence for people."""
+
+    job_id: UUID
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedDay:
+    """What came out: every job is in a round or left out."""
+
+    rounds: tuple[PlannedRound, ...]
+    left_out: tuple[LeftOut, ...]
+    travel_source: str
+
+
+def install_roads(pbf: Path) -> Path:
+    """Build the road graph of an OSM extract and make it the one that planning uses."""
+    folder = settings().graph_dir
+    base = build_graph(pbf, folder)
+    mark = folder / f".{CURRENT_GRAPH}.new"
+    mark.write_text(str(base.relative_to(folder)))
+    mark.replace(folder / CURRENT_GRAPH)
+    return base
+
+
+def travel_times() -> TravelTimes:
+    """The road graph that was installed last; straight lines with a detour factor where there is none."""
+    mark = settings().graph_dir / CURRENT_GRAPH
+    if not mark.exists():
+        log.warning("no road graph in %s: planning by great-circle distances", settings().graph_dir)
+        return GreatCircle()
+    return _opened(mark.parent / mark.read_text().strip())
+
+
+@lru_cache(maxsize=1)
+def _opened(base: Path) -> Osrm:
+    return Osrm(base)
+
+
+def plan_day(work: DayWork, on_progress: Callable[[int], None]) -> PlannedDay:
+    """Plan a half-day; `on_progress` hears per cents. Raises RuntimeError if the independent judge finds a fault."""
+    travel = travel_times()
+    jobs = {str(job.id): job for job in work.jobs if job.kind is JobKind.pickup or job.at_office}
+    waiting = [
+        LeftOut(job.id, ITEM_NOT_AT_OFFICE, "the item is not at the post office yet")
+        for job in work.jobs
+        if str(job.id) not in jobs
+    ]
+    problem = _problem(work, list(jobs.values()))
+    table = travel.table(problem.locations)
+    on_progress(10)
+    seconds = settings().planning_seconds
+    plan = solver.solve(
+        problem,
+        _Known(travel.source, problem, table),
+        time_limit_s=seconds,
+        on_progress=lambda p: on_progress(10 + round(80 * min(1.0, p.elapsed_s / seconds))),
+    )
+    _judge(problem, plan, table)
+    on_progress(90)
+    places = {location.id: (location.lon, location.lat) for location in problem.locations}
+    shifts = {str(shift.id): shift for shift in work.shifts}
+    rounds = tuple(_planned(route, shifts[route.courier], places, travel) for route in plan.routes)
+    left_out = [LeftOut(jobs[u.request].id, u.reason.value, u.detail) for u in plan.unassigned]
+    return PlannedDay(rounds, tuple(left_out + waiting), travel.source)
+
+
+def retime(work: DayWork, shift: ShiftToPlan, order: Sequence[JobToPlan]) -> PlannedRound:
+    """Time one round in a given order; raises Refused with the first rule that the order breaks."""
+    travel = travel_times()
+    problem = _problem(DayWork(work.day, work.half, tuple(order), (shift,)), list(order))
+    table = travel.table(problem.locations)
+    route = _timed(problem, problem.couriers[0], [str(job.id) for job in order], table)
+    cost = problem.couriers[0].fixed_price + problem.couriers[0].price_per_s * route.travel_s if order else 0
+    found = check.violations(problem, Plan((route,) if order else (), (), cost), table)
+    if found:
+        raise Refused("move_breaks_round", "/position", rule=found[0].code, detail=found[0].detail)
+    places = {location.id: (location.lon, location.lat) for location in problem.locations}
+    return _planned(route, shift, places, travel)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A table already asked for: the search and the judge see the same one, and it is paid for once."""
+
+    source: str
+    problem: Problem
+    known: Table
+
+    def table(self, locations: Sequence[Location]) -> Table:
+        assert tuple(locations) == self.problem.locations
+        return self.known
+
+
+def _judge(problem: Problem, plan: Plan, table: Table) -> None:
+    found = check.violations(problem, plan, table)
+    if found:
+        raise RuntimeError(f"the plan breaks {len(found)} rules, first: {found[0]}")
+
+
+def _problem(work: DayWork, jobs: Sequence[JobToPlan]) -> Problem:
+    """Put a half-day into the planner's words: deliveries start on board, pickups end on board, each at its office."""
+    collecting = {job.office_id for job in jobs if job.kind is JobKind.pickup}
+    locations: dict[str, Location] = {}
+
+    def place(lon: float, lat: float) -> str:
+        lon, lat = round(lon, SAME_DOOR), round(lat, SAME_DOOR)
+        name = f"{lon:.5f} {lat:.5f}"
+        locations.setdefault(name, Location(name, lon, lat))
+        return name
+
+    couriers = []
+    for shift in work.shifts:
+        start, end = shift.window
+        if shift.office_id in collecting:
+            end = max(start, min(end, back_by(work.half)))
+        office = place(shift.lon, shift.lat)
+        couriers.append(
+            Courier(str(shift.id), office, office, TimeWindow(start, end), (shift.capacity,), _at(shift.office_id))
+        )
+    requests = []
+    for job in jobs:
+        windows = (TimeWindow(*job.window),) if job.window else (TimeWindow(0, 2 * 86_400),)
+        task = Task(place(job.lon, job.lat), windows, job.service_s, SETUP_S)
+        pickup, delivery = (task, None) if job.kind is JobKind.pickup else (None, task)
+        requests.append(Request(str(job.id), pickup, delivery, (1,), _at(job.office_id)))
+    return Problem(tuple(locations.values()), tuple(requests), tuple(couriers))
+
+
+def _at(office_id: UUID) -> frozenset[str]:
+    """A result lies at one office and only that office's couriers can take it along."""
+    return frozenset({f"office {office_id}"})
+
+
+def _timed(problem: Problem, courier: Courier, order: Sequence[str], table: Table) -> Route:
+    """Ride requests in the given order as early as possible, leaving late enough not to wait at the first door."""
+    index = {location.id: n for n, location in enumerate(problem.locations)}
+    requests = {request.id: request for request in problem.requests}
+    visits: list[Visit] = []
+    leave, at, here = courier.shift.start, courier.shift.start, courier.start
+    for request_id in order:
+        request = requests[request_id]
+        task = request.pickup or request.delivery
+        assert task is not None
+        travel_s = int(table.durations[index[here], index[task.location]])
+        arrival = at + travel_s
+        start = max(arrival, task.windows[0].start)
+        if not visits:
+            leave, arrival = start - travel_s, start
+        setup_s = 0 if visits and here == task.location else task.setup_s
+        departure = start + setup_s + task.service_s
+        kind = "pickup" if request.pickup else "delivery"
+        visits.append(Visit(request.id, kind, task.location, arrival, start, departure, travel_s))
+        at, here = departure, task.location
+    home_s = int(table.durations[index[here], index[courier.end]])
+    return Route(courier.id, tuple(visits), leave, at + home_s, sum(v.travel_s for v in visits) + home_s)
+
+
+def _planned(
+    route: Route, shift: ShiftToPlan, places: dict[str, Point], travel: TravelTimes
+) -> PlannedRound:
+    office = (shift.lon, shift.lat)
+    points = [office, *(places[visit.location] for visit in route.visits), office]
+    metres, line = _ridden(points, travel)
+    stops = tuple(PlannedStop(UUID(v.request), v.arrival, v.start, v.departure) for v in route.visits)
+    return PlannedRound(shift.id, stops, route.start, route.end, route.travel_s, metres, line)
+
+
+def _ridden(points: Sequence[Point], travel: TravelTimes) -> tuple[int, tuple[Point, ...]]:
+    """Length in metres and line along the roads; nothing is drawn where there is no graph to draw it from."""
+    if not isinstance(travel, Osrm):
+        return 0, ()
+    try:
+        legs = travel.geometry(points)
+    except NoWay:
+        return 0, ()
+    line: list[Point] = []
+    for leg in legs:
+        line += leg.points if not line else leg.points[1:]
+    return sum(leg.distance_m for leg in legs), tuple(line)
+
+
+def warm_up() -> None:
+    """Load what the first plan would otherwise wait for: the compiled search and the road graph."""
+    solver.warm_up()
+    travel_times()

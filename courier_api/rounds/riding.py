@@ -1,0 +1,111 @@
+"""A courier's rounds and stops while they are ridden."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from uuid import UUID
+
+from geoalchemy2 import Geography
+from sqlalchemy import cast, func, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from courier_api.db import now, point
+from courier_api.errors import NotFound, Refused
+from courier_api.jobs.models import Job
+from courier_api.lifecycle import next_state
+from courier_api.people.models import Person
+from courier_api.rounds.models import Round, Stop
+from courier_api.rounds.states import ROUND, STOP, RoundAction, RoundState, StopAction, StopState
+
+LIVING = (StopState.pending, StopState.arrived)
+SHOWN = (RoundState.published, RoundState.started, RoundState.finished)
+
+
+def rounds_of(session: Session, courier: Person, day: date) -> Sequence[Round]:
+    """The rounds of a courier on a day, drafts left out: what is not published is not yet his."""
+    return session.scalars(
+        select(Round)
+        .where(Round.courier_id == courier.id, Round.day == day, Round.state.in_(SHOWN))
+        .options(selectinload(Round.stops))
+        .order_by(Round.departs_at)
+    ).all()
+
+
+def round_of(session: Session, courier: Person, round_id: UUID) -> Round:
+    """A published round of this courier; raises NotFound."""
+    found = session.scalar(
+        select(Round).where(Round.id == round_id, Round.courier_id == courier.id, Round.state.in_(SHOWN))
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def stop_of(session: Session, courier: Person, stop_id: UUID, *, lock: bool = False) -> Stop:
+    """A stop of a published round of this courier; raises NotFound for another's as for none."""
+    query = (
+        select(Stop)
+        .join(Round)
+        .where(Stop.id == stop_id, Round.courier_id == courier.id, Round.state.in_(SHOWN))
+        .execution_options(populate_existing=True)
+    )
+    found = session.scalar(query.with_for_update(of=Stop) if lock else query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def start(round_: Round) -> None:
+    """The courier leaves the office."""
+    round_.state = next_state(ROUND, round_.state, RoundAction.start)
+    round_.started_at = now()
+
+
+def finish(round_: Round) -> None:
+    """The courier is back; every stop must have its end."""
+    left = sum(stop.state in LIVING for stop in round_.stops)
+    if left:
+        raise Refused("stops_left", count=left)
+    round_.state = next_state(ROUND, round_.state, RoundAction.finish)
+    round_.finished_at = now()
+
+
+def arrive(session: Session, stop: Stop, device_at: datetime, lon: float, lat: float) -> None:
+    """The courier is at the door; PostGIS says how many metres from it."""
+    _must_be_riding(stop)
+    stop.state = next_state(STOP, stop.state, StopAction.arrive)
+    stop.arrived_at = now()
+    stop.arrived_device_at = device_at
+    stop.arrived_point = point(lon, lat)
+    session.flush()
+    session.refresh(stop, ["arrived_point"])
+    metres = session.scalar(
+        select(func.ST_Distance(cast(Job.point, Geography), cast(stop.arrived_point, Geography))).where(
+            Job.id == stop.job_id
+        )
+    )
+    stop.arrived_metres = round(metres or 0)
+
+
+def end(stop: Stop, action: StopAction) -> None:
+    """A stop is completed or has failed."""
+    _must_be_riding(stop)
+    stop.state = next_state(STOP, stop.state, action)
+    stop.ended_at = now()
+
+
+def _must_be_riding(stop: Stop) -> None:
+    if stop.round.state is not RoundState.started:
+        raise Refused("round_not_started", state=stop.round.state.value)
+
+
+def cancel_stop_of(session: Session, job: Job) -> None:
+    """Take a job that is called off out of the round it stands in."""
+    stop = session.scalar(
+        select(Stop).where(Stop.job_id == job.id, Stop.state.in_(LIVING)).with_for_update()
+    )
+    if stop is None:
+        return
+    stop.state = next_state(STOP, stop.state, StopAction.cancel)
+    stop.ended_at = now()
+    # Whoever edits the round from an older view must look again.
+    session.execute(update(Round).where(Round.id == stop.round_id).values(version=Round.version + 1))
