@@ -1,0 +1,1 @@
+"""What an operator runs, behind the scripts of the same names."""
