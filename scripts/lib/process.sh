@@ -72,12 +72,13 @@ end_run() { # RUN-ID
     all_gone "$1" 50
 }
 
-# Ask our children to end (they end theirs), then end whatever is left.
+# Ask our children to end (they end theirs) and give them STOP_SECONDS for it, then end whatever is left.
 end_children() {
+    local tenths=${STOP_SECONDS:-12}0
     all_gone "$RUN_ID" 0 && return
-    [[ ${caught:-} != INT ]] || all_gone "$RUN_ID" 30 || true # Ctrl-C reached them too
+    [[ ${caught:-} != INT ]] || all_gone "$RUN_ID" "$tenths" || true # Ctrl-C reached them too
     ((${#children[@]} == 0)) || kill -s TERM "${!children[@]}" 2>/dev/null || true
-    all_gone "$RUN_ID" 120 || true
+    all_gone "$RUN_ID" "$tenths" || true
     end_run "$RUN_ID"
 }
 

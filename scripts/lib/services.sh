@@ -124,15 +124,19 @@ place_sockets() {
 # --- PostgreSQL ------------------------------------------------------------------------------------------------------
 
 start_postgres() {
-    local data=$LOCAL/postgres/data
+    local data
+    data=$(postgres_data)
     [[ -e $data/PG_VERSION ]] || make_cluster "$data"
-    [[ ! -e $data/postmaster.pid ]] || forget_dead_postgres "$data"
-    [[ -z $(servers_in postgres "$data") ]] || return 0
+    ! postgres_runs "$data" || return 0
+    forget_dead_postgres "$data"
     # the log is opened here, since the database's user may not write there
     as_db_user "$pg_bin/pg_ctl" start --silent --wait --timeout=120 -D "$data" -o "-k $sockets -p 5432" >"$LOG/postgres.log" 2>&1 </dev/null ||
         failed_step postgres "If the data can be thrown away: delete $LOCAL/postgres and run this again." 1
     make_database >"$LOG/database.log" 2>&1 || failed_step database "See the log above." 1
 }
+
+# By its real path: the database's user may not be able to pass through the checkout.
+postgres_data() { echo "$(readlink -f "$LOCAL/postgres")/data"; }
 
 make_cluster() { # FOLDER
     say "Making a database cluster in ${1#"$ROOT"/}"
@@ -168,16 +172,20 @@ log_line_prefix = '%m [%p] '
 SETTINGS
 }
 
-# After a kill -9 or a power cut, postmaster.pid may name a process that is another program's by now.
+# After a kill -9 or a power cut, postmaster.pid may name a process that is another program's by now: look at its folder.
+postgres_runs() { # FOLDER
+    local pid
+    [[ -e $1/postmaster.pid ]] && read -r pid <"$1/postmaster.pid" && [[ /proc/$pid/cwd -ef $1 ]]
+}
+
+# PostgreSQL would take such a process for a running server, and not start.
 forget_dead_postgres() { # FOLDER
-    local pid tenths=100
-    read -r pid <"$1/postmaster.pid" || pid=0
-    if [[ $pid != 0 && /proc/$pid/cwd -ef $1 ]]; then return; fi
-    until [[ -z $(servers_in postgres "$1") ]]; do # its last children are still leaving
+    local tenths=100
+    until [[ -z $(servers_in postgres "$1") ]]; do # the children of a killed server are still leaving
         ((tenths-- > 0)) || die "processes of a dead PostgreSQL linger: $(servers_in postgres "$1" | xargs)" "End them, then run this again."
         sleep 0.1
     done
-    as_db_user rm -f "$1/postmaster.pid"
+    as_db_user rm -f "$1/postmaster.pid" "$sockets/.s.PGSQL.5432" "$sockets/.s.PGSQL.5432.lock"
 }
 
 psql_as_admin() { as_db_user psql --no-psqlrc --quiet --set=ON_ERROR_STOP=1 -h "$sockets" -p 5432 -U postgres "$@"; }
@@ -196,8 +204,9 @@ SQL
 }
 
 stop_postgres() {
-    local data=$LOCAL/postgres/data
-    [[ -n $(servers_in postgres "$data") ]] || return 0
+    local data
+    data=$(postgres_data)
+    postgres_runs "$data" || return 0
     [[ -n ${pg_bin:-} ]] || find_postgres
     as_db_user "$pg_bin/pg_ctl" stop --silent --wait --timeout=60 --mode=fast -D "$data" >>"$LOG/postgres.log" 2>&1 ||
         as_db_user "$pg_bin/pg_ctl" stop --silent --wait --mode=immediate -D "$data" >>"$LOG/postgres.log" 2>&1 ||

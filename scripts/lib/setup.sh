@@ -8,12 +8,15 @@
 #
 # All messages go to stderr, so that a script's own output stays clean.
 set -euo pipefail
+trap 'exit 130' INT # before anything else: bash may overlook an early Ctrl-C
+trap 'exit 143' TERM
+trap 'exit 129' HUP
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd -P)
 LOCAL=$ROOT/.local
 LOG=$LOCAL/log
 
-say() { printf '%s\n' "$*" >&2; }
+say() { printf '%s\n' "$@" >&2; }
 
 die() { # MESSAGE [WHAT TO DO...]
     printf '\nfailed: %s\n' "$1" >&2
@@ -84,6 +87,7 @@ tame_environment() {
 . "$ROOT/scripts/lib/python.sh"
 . "$ROOT/scripts/lib/web.sh"
 . "$ROOT/scripts/lib/services.sh"
+. "$ROOT/scripts/lib/port.sh"
 
 cd "$ROOT"
 tame_environment
