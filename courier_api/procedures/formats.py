@@ -6,7 +6,7 @@ paper is optional and `!` when the original is recalled as the result is deliver
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from math import ceil
 from pathlib import Path
@@ -51,6 +51,7 @@ _SMALLEST_FEE = 1000  # đồng: no fee is less, a smaller number is a slip of t
 
 def read(content: bytes, path: Path, default_day: date, report: ImportReport) -> Iterator[Numbered]:
     """Line (or place in the list), code and content of each good procedure; the others go into the report."""
+    build: Callable[[Any, date], Entry]
     if path.suffix.lower() == ".json":
         items = [(number, item) for number, item in enumerate(_items(content, path), start=1)]
         build = _from_json

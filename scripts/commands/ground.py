@@ -76,9 +76,10 @@ def province_steps(folder: Path, *, force: bool = False) -> list[tuple[str, Step
             roads,
             lambda s, p: import_roads(s, roads, synthetic="roads" in invented, force=force, progress=p),
         )
-        for name in ("procedures.json", "procedures.csv"):
-            path = folder / name
-            yield "procedures", path, lambda s, p, path=path: import_procedures(s, path, today, force=force, progress=p)
+        own = folder / "procedures.json"
+        yield "procedures", own, lambda s, p: import_procedures(s, own, today, force=force, progress=p)
+        listed = folder / "procedures.csv"
+        yield "procedures", listed, lambda s, p: import_procedures(s, listed, today, force=force, progress=p)
         days = folder / "calendar.csv"
         yield "calendar", days, lambda s, p: import_calendar(s, days, force=force, progress=p)
 

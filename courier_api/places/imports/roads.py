@@ -45,7 +45,7 @@ def import_roads(
 
 def _highways(path: Path) -> Iterator[Any]:
     ways = osmium.FileProcessor(str(path)).with_locations().with_filter(osmium.filter.KeyFilter("highway"))
-    return (thing for thing in ways if thing.is_way())
+    return (thing for thing in ways if isinstance(thing, osmium.osm.Way))
 
 
 def _row(way: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The way every CSV of the ground comes in: read, check row by row, write what is good, report the rest."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,9 @@ def known_communes(session: Session) -> set[str]:
     return set(session.scalars(select(Commune.code)))
 
 
-def commune_cell(row: dict[str, str], communes: Iterable[str]) -> str:
+def commune_cell(row: dict[str, str], communes: Collection[str]) -> str:
     """The code of an imported commune."""
     code = reading.digits_cell(row, "commune_code", 5)
-    if code not in communes:
+    if code is None or code not in communes:
         raise BadRow(f"there is no commune {code}; import the communes first")
-    assert code is not None
     return code

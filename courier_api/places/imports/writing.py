@@ -1,13 +1,15 @@
 """Writes rows in batches, changing only what differs, and remembers which bytes are in."""
 
 import hashlib
+import json
 from collections.abc import Iterable, Sequence
 from itertools import batched
 from typing import Any
 
-from sqlalchemy import literal_column, or_, select
+from sqlalchemy import Boolean, Table, column, literal_column, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from courier_api.db import Base, new_id
 from courier_api.places.imports.report import ImportReport, Progress, quiet
@@ -83,20 +85,32 @@ def upsert(
     keys = tuple(key)
     has_id = "id" in model.__table__.columns
     for batch in batched(rows, BATCH):
-        values = [{"id": new_id(), **row} for row in batch] if has_id else list(batch)
-        statement = insert(model).values(values)
-        differing = {name: statement.excluded[name] for name in batch[0] if name not in keys}
-        columns = model.__table__.columns
-        statement = statement.on_conflict_do_update(
-            index_elements=keys,
-            set_=differing,
-            where=or_(*(columns[name].is_distinct_from(value) for name, value in differing.items())),
-        )
-        # xmax is 0 on a row that this statement inserted.
-        new = session.scalars(statement.returning(literal_column("(xmax = 0)"))).all()
+        values = [{"id": str(new_id()), **row} for row in batch] if has_id else list(batch)
+        new: Sequence[Any] = session.scalars(
+            _upsert(model, tuple(batch[0]), keys, has_id), {"rows": json.dumps(values, default=str)}
+        ).all()
         added += sum(new)
         changed += len(new) - sum(new)
         done += len(batch)
         progress(done, len(rows))
     session.expire_all()
     return added, changed
+
+
+def _upsert(
+    model: type[Base], names: tuple[str, ...], keys: tuple[str, ...], has_id: bool
+) -> TypedReturnsRows[tuple[bool]]:
+    """One statement with one parameter, the batch as JSON: far faster than a parameter for each value."""
+    table = model.__table__
+    assert isinstance(table, Table)
+    inserted = ("id", *names) if has_id else names
+    source = text(f"jsonb_populate_recordset(NULL::{table.name}, CAST(:rows AS jsonb))")
+    statement = insert(table).from_select(
+        inserted, select(*(column(name) for name in inserted)).select_from(source), include_defaults=False
+    )
+    differing = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(
+        index_elements=keys,
+        set_=differing,
+        where=or_(*(table.columns[name].is_distinct_from(value) for name, value in differing.items())),
+    ).returning(literal_column("(xmax = 0)", Boolean))  # xmax is 0 on a row that this statement inserted
