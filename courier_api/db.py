@@ -1,5 +1,7 @@
 """The database: declarative base, column types, and the one way to open a transaction."""
 
+import os
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -7,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from geoalchemy2 import Geometry, WKTElement
+from geoalchemy2 import Geometry, WKBElement, WKTElement
 from sqlalchemy import DateTime, Enum, MetaData, create_engine, func
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 from uuid6 import uuid7
@@ -50,14 +52,14 @@ Point = Annotated[Any, mapped_column(Geometry("POINT", srid=SRID, spatial_index=
 OptionalPoint = Annotated[Any | None, mapped_column(Geometry("POINT", srid=SRID, spatial_index=True))]
 
 
-def enum(kind: type[StrEnum]) -> Enum:
-    """Store an enum as its text with a CHECK, which a later migration can widen."""
+def enum(kind: type[StrEnum], name: str | None = None) -> Enum:
+    """Store an enum as its text with a CHECK, which a later migration can widen; `name` where a table has two."""
     return Enum(
         kind,
         native_enum=False,
         create_constraint=True,
         length=32,
-        name=kind.__name__.lower(),
+        name=name or kind.__name__.lower(),
         values_callable=lambda members: [m.value for m in members],
     )
 
@@ -67,6 +69,19 @@ def point(lon: float, lat: float) -> WKTElement:
     if not (-180 <= lon <= 180 and -90 <= lat <= 90):
         raise Invalid("bad_coordinates", "/point")
     return WKTElement(f"POINT({lon!r} {lat!r})", srid=SRID)
+
+
+def lon_lat(element: WKBElement | WKTElement) -> tuple[float, float]:
+    """Read longitude and latitude out of a point column's value."""
+    if isinstance(element, WKTElement):
+        lon, lat = element.data.removeprefix("POINT(").removesuffix(")").split()
+        return float(lon), float(lat)
+    # EWKB: byte order, type with the SRID flag, SRID, then two doubles.
+    ewkb = bytes(element.data) if not isinstance(element.data, str) else bytes.fromhex(element.data)
+    order = "<" if ewkb[0] == 1 else ">"
+    kind = struct.unpack_from(f"{order}I", ewkb, 1)[0]
+    found: tuple[float, float] = struct.unpack_from(f"{order}dd", ewkb, 9 if kind & 0x20000000 else 5)
+    return found
 
 
 _sessions: sessionmaker[Session] | None = None
@@ -79,6 +94,16 @@ def sessions() -> sessionmaker[Session]:
         engine = create_engine(settings().database_url, pool_size=8, max_overflow=8, pool_pre_ping=True)
         _sessions = sessionmaker(engine, expire_on_commit=False)
     return _sessions
+
+
+def _leave_parents_connections() -> None:
+    """After a fork the child must not use, and not even close, the connections that its parent holds."""
+    if _sessions is not None:
+        _sessions.kw["bind"].dispose(close=False)
+        use_sessions(None)
+
+
+os.register_at_fork(after_in_child=_leave_parents_connections)
 
 
 def use_sessions(factory: sessionmaker[Session] | None) -> None:

@@ -55,5 +55,7 @@ def settings() -> Settings:
 def _secret(value: str) -> bytes:
     """Codes and tokens are keyed with this; a short one would let a stolen table be guessed."""
     if len(value) < 32:
-        raise RuntimeError("SECRET_KEY must be set to at least 32 characters (scripts/setup makes one in .local/secret_key).")
+        raise RuntimeError(
+            "SECRET_KEY must be set to at least 32 characters (scripts/setup makes one in .local/secret_key)."
+        )
     return value.encode()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -14,7 +14,7 @@ from courier_api.db import new_id, now
 from courier_api.dossiers.models import PostalItem
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.people.models import Person
-from courier_api.places.models import ServicePoint
+from courier_api.places.models import ServicePoint, ServicePointKind
 
 DOSSIER_CODE = re.compile(r"[A-Z0-9.]+-\d{6}-\d{4,}")
 
@@ -34,7 +34,9 @@ def make_manifest(
         centre=centre,
         made_by=clerk.id,
     )
-    manifest.lines = [ManifestLine(position=n, item_id=item.id, item=item, state=LineState.pending) for n, item in enumerate(items, 1)]
+    manifest.lines = [
+        ManifestLine(position=n, item_id=item.id, item=item, state=LineState.pending) for n, item in enumerate(items, 1)
+    ]
     try:
         with session.begin_nested():
             session.add(manifest)
@@ -91,3 +93,26 @@ def _answered(session: Session, line: ManifestLine) -> None:
     session.flush()
     if all(other.state is not LineState.pending for other in line.manifest.lines):
         line.manifest.closed_at = now()
+
+
+def _side(place: ServicePoint) -> ColumnElement[bool]:
+    """The manifests that a place makes, or that are made for it."""
+    if place.kind is ServicePointKind.post_office:
+        return Manifest.office_id == place.id
+    return Manifest.centre_id == place.id
+
+
+def listed(session: Session, place: ServicePoint, limit: int, after: UUID | None) -> list[Manifest]:
+    """The manifests of a post office or an agency, newest first."""
+    query = select(Manifest).where(_side(place)).order_by(Manifest.id.desc()).limit(limit)
+    if after is not None:
+        query = query.where(Manifest.id < after)
+    return list(session.scalars(query))
+
+
+def one(session: Session, place: ServicePoint, manifest_id: UUID) -> Manifest:
+    """One manifest of a post office or an agency; raises NotFound."""
+    found = session.scalar(select(Manifest).where(Manifest.id == manifest_id, _side(place)))
+    if found is None:
+        raise NotFound
+    return found

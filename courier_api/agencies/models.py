@@ -24,7 +24,10 @@ class Manifest(Base):
     """One handing over of many items to one agency; closed when each line has its answer."""
 
     __tablename__ = "manifest"
-    __table_args__ = (Index("ix_manifest_centre_id_id", "centre_id", "id"), Index("ix_manifest_office_id_id", "office_id", "id"))
+    __table_args__ = (
+        Index("ix_manifest_centre_id_id", "centre_id", "id"),
+        Index("ix_manifest_office_id_id", "office_id", "id"),
+    )
 
     id: Mapped[Id]
     number: Mapped[str] = mapped_column(String(40), unique=True)

@@ -148,7 +148,9 @@ def record(
         request_digest=request_digest,
     )
     handover.lines = [
-        HandoverLine(position=n, document_id=line.document_id, name=line.name, originals=line.originals, copies=line.copies)
+        HandoverLine(
+            position=n, document_id=line.document_id, name=line.name, originals=line.originals, copies=line.copies
+        )
         for n, line in enumerate(lines, 1)
     ]
     handover.signatures = [
@@ -239,4 +241,3 @@ def items_held_by_role(session: Session, role: PartyRole) -> set[UUID]:
 def chain(session: Session, item_id: UUID) -> Sequence[Handover]:
     """All handovers of an item, first leg first."""
     return session.scalars(select(Handover).where(Handover.item_id == item_id).order_by(Handover.leg)).all()
-

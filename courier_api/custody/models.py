@@ -9,7 +9,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary,
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from courier_api.db import Base, Id, OptionalPoint, enum
+from courier_api.db import Base, OptionalPoint, enum
 from courier_api.dossiers.models import PostalItem
 
 
@@ -53,10 +53,10 @@ class Handover(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True)  # made by the device that recorded it
     item_id: Mapped[UUID] = mapped_column(ForeignKey("postal_item.id"))
     leg: Mapped[int] = mapped_column(SmallInteger)  # 1, 2, 3 ... for each item, without gaps
-    from_role: Mapped[PartyRole] = mapped_column(enum(PartyRole))
+    from_role: Mapped[PartyRole] = mapped_column(enum(PartyRole, "from_role"))
     from_id: Mapped[UUID]  # a person, or the service point for office and agency
     from_name: Mapped[str] = mapped_column(String(120))
-    to_role: Mapped[PartyRole] = mapped_column(enum(PartyRole))
+    to_role: Mapped[PartyRole] = mapped_column(enum(PartyRole, "to_role"))
     to_id: Mapped[UUID]
     to_name: Mapped[str] = mapped_column(String(120))
     recorded_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))

@@ -28,7 +28,9 @@ class DocumentCount:
     copies: int
 
 
-def documents_for(version: ProcedureVersion, counts: list[DocumentCount], pointer: str = "/documents") -> list[Document]:
+def documents_for(
+    version: ProcedureVersion, counts: list[DocumentCount], pointer: str = "/documents"
+) -> list[Document]:
     """Check announced papers against the checklist; raises Invalid naming each line that is wrong or missing."""
     checklist = {r.position: r for r in version.requirements}
     faults: list[FieldError] = []
@@ -96,7 +98,9 @@ def tell(
     session: Session, dossier: Dossier, kind: str, *, device_at: datetime | None = None, **detail: str | int | None
 ) -> None:
     """Add a line to the timeline; `detail` holds only what the citizen and a tracking page may read."""
-    session.add(DossierEvent(id=new_id(), dossier_id=dossier.id, kind=kind, at=now(), device_at=device_at, detail=detail))
+    session.add(
+        DossierEvent(id=new_id(), dossier_id=dossier.id, kind=kind, at=now(), device_at=device_at, detail=detail)
+    )
 
 
 def of_citizen(session: Session, citizen: Person, dossier_id: UUID, *, lock: bool = False) -> Dossier:
@@ -134,7 +138,9 @@ def by_number(session: Session, tracking_number: str, phone_digits: str) -> Doss
     found = session.scalar(
         select(Dossier)
         .join(PostalItem)
-        .where(PostalItem.tracking_number == tracking_number, Dossier.contact_phone.endswith(phone_digits, autoescape=True))
+        .where(
+            PostalItem.tracking_number == tracking_number, Dossier.contact_phone.endswith(phone_digits, autoescape=True)
+        )
     )
     if found is None or len(phone_digits) != 4:
         raise NotFound

@@ -102,7 +102,9 @@ class NumberRange(Base):
     __tablename__ = "number_range"
     __table_args__ = (
         UniqueConstraint("prefix", "first"),
-        CheckConstraint("first >= 0 AND last <= 99999999 AND first <= last AND next BETWEEN first AND last + 1", name="range"),
+        CheckConstraint(
+            "first >= 0 AND last <= 99999999 AND first <= last AND next BETWEEN first AND last + 1", name="range"
+        ),
         CheckConstraint("prefix ~ '^[A-Z]{2}$'", name="prefix"),
     )
 

@@ -70,9 +70,7 @@ def add_range(session: Session, prefix: str, first: int, last: int) -> NumberRan
     """Add a range that the operator was given; raises Refused when it overlaps one that is there."""
     session.execute(select(func.pg_advisory_xact_lock(func.hashtext("number_range"))))
     overlap = session.scalar(
-        select(NumberRange).where(
-            NumberRange.prefix == prefix, NumberRange.first <= last, NumberRange.last >= first
-        )
+        select(NumberRange).where(NumberRange.prefix == prefix, NumberRange.first <= last, NumberRange.last >= first)
     )
     if overlap is not None:
         raise Refused("number_range_overlaps", "/first")
@@ -84,6 +82,16 @@ def add_range(session: Session, prefix: str, first: int, last: int) -> NumberRan
 
 def numbers_left(session: Session, prefix: str) -> int:
     """How many numbers of a prefix are still free."""
-    return session.scalar(
-        select(func.coalesce(func.sum(case((NumberRange.next <= NumberRange.last, NumberRange.last - NumberRange.next + 1), else_=0)), 0)).where(NumberRange.prefix == prefix)
-    ) or 0
+    return (
+        session.scalar(
+            select(
+                func.coalesce(
+                    func.sum(
+                        case((NumberRange.next <= NumberRange.last, NumberRange.last - NumberRange.next + 1), else_=0)
+                    ),
+                    0,
+                )
+            ).where(NumberRange.prefix == prefix)
+        )
+        or 0
+    )

@@ -20,7 +20,7 @@ class Job(Base):
         # One open job for each leg of a dossier: the database says so, whoever asks at the same time.
         Index("ix_job_open_leg", "dossier_id", "kind", unique=True, postgresql_where=text("state = 'open'")),
         Index("ix_job_open_office", "office_id", "window_start", postgresql_where=text("state = 'open'")),
-        CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="outcome"),
+        CheckConstraint("(state = 'closed') = (outcome IS NOT NULL)", name="outcome_when_closed"),
         CheckConstraint("window_end > window_start", name="window"),
         CheckConstraint("service_seconds > 0", name="service_seconds"),
     )

@@ -61,9 +61,7 @@ def close(job: Job, outcome: Outcome, reason: FailureReason | None = None) -> No
 
 def open_job_of(session: Session, dossier: Dossier, kind: JobKind) -> Job | None:
     """The open job of one leg."""
-    return session.scalar(
-        select(Job).where(Job.dossier_id == dossier.id, Job.kind == kind, Job.state == JobState.open)
-    )
+    return session.scalar(select(Job).where(Job.dossier_id == dossier.id, Job.kind == kind, Job.state == JobState.open))
 
 
 def fail_attempt(

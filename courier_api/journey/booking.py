@@ -12,6 +12,7 @@ from courier_api.dossiers.models import Dossier
 from courier_api.dossiers.states import DossierAction, DossierState, ItemKind, Service
 from courier_api.errors import Invalid, Refused
 from courier_api.jobs import work
+from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, Outcome
 from courier_api.money import quoting
 from courier_api.people import signing_in
@@ -141,3 +142,16 @@ def cancel_dossier(session: Session, citizen: Person, dossier_id: UUID) -> Dossi
     cases.tell(session, dossier, "cancelled")
     session.flush()
     return dossier
+
+
+def book_again(session: Session, citizen: Person, dossier_id: UUID, window: tuple[datetime, datetime]) -> Job:
+    """Open another pickup job after the last one failed; raises Refused while one is open."""
+    dossier = cases.of_citizen(session, citizen, dossier_id, lock=True)
+    window = _window(window)
+    item = cases.item_of(dossier, ItemKind.send)
+    if dossier.state is not DossierState.submitted or item is None:
+        raise Refused("wrong_state", state=dossier.state.value, action="pickup")
+    job = work.open_job(session, dossier, item, JobKind.pickup, window)
+    dossier.window_start, dossier.window_end = window
+    session.flush()
+    return job

@@ -143,9 +143,7 @@ def accept_line(
         return line
     manifests.accept(session, line, dossier_code, due_date, now().astimezone(settings().timezone).date())
     office = line.manifest.office
-    _record(
-        session, given, line.item, Party.office(office), Party.agency(centre, officer), (officer, Role.officer)
-    )
+    _record(session, given, line.item, Party.office(office), Party.agency(centre, officer), (officer, Role.officer))
     dossier.dossier_code = dossier_code
     dossier.due_date = due_date
     cases.move(dossier, DossierAction.receive)
@@ -283,3 +281,37 @@ def _clerk_of(session: Session, office: ServicePoint, clerk_id: UUID) -> Person:
     if posting is None:
         raise Invalid("no_such_clerk", "/received_by")
     return posting.person
+
+
+def dossier_of_office(session: Session, office: ServicePoint, dossier_id: UUID) -> Dossier:
+    """A dossier that this post office serves; raises NotFound."""
+    found = session.scalar(select(Dossier).where(Dossier.id == dossier_id, Dossier.office_id == office.id))
+    if found is None:
+        raise NotFound
+    return found
+
+
+def items_with_courier(session: Session, office: ServicePoint, courier_id: UUID) -> list[PostalItem]:
+    """What a courier of this post office holds now; raises NotFound for a courier of another."""
+    posting = session.get(Posting, (courier_id, Role.courier))
+    if posting is None or posting.service_point_id != office.id:
+        raise NotFound
+    return list(holding.held_by(session, Party.courier(posting.person)))
+
+
+def dossiers_of_centre(
+    session: Session, centre: ServicePoint, state: DossierState | None, limit: int, after: UUID | None
+) -> list[Dossier]:
+    """The dossiers that an agency's unit receives, oldest first."""
+    query = select(Dossier).where(Dossier.centre_id == centre.id).order_by(Dossier.id).limit(limit)
+    if state is not None:
+        query = query.where(Dossier.state == state)
+    if after is not None:
+        query = query.where(Dossier.id > after)
+    return list(session.scalars(query))
+
+
+def clerks_of(session: Session, office: ServicePoint) -> list[Person]:
+    """The clerks of a post office."""
+    postings = session.scalars(select(Posting).where(Posting.service_point_id == office.id, Posting.role == Role.clerk))
+    return [posting.person for posting in postings]

@@ -16,8 +16,9 @@ from courier_api.dossiers.states import DossierState, ItemKind
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
-from courier_api.jobs.states import JobKind
-from courier_api.people.models import Person
+from courier_api.jobs.states import JobKind, JobState
+from courier_api.people.models import Person, Role
+from courier_api.places.models import Posting
 from courier_api.rounds import daywork, drawing_up, planning
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop
 from courier_api.rounds.states import Half, PlanState, RoundState, StopState
@@ -83,9 +84,15 @@ def move_stop(session: Session, round_id: UUID, stop_id: UUID, to_round_id: UUID
     stop = next((s for s in source.stops if s.id == stop_id), None)
     if stop is None:
         raise NotFound
-    if stop.state is not StopState.pending or any(r.state not in (RoundState.draft, RoundState.published) for r in rounds.values()):
+    if stop.state is not StopState.pending or any(
+        r.state not in (RoundState.draft, RoundState.published) for r in rounds.values()
+    ):
         raise Refused("round_under_way")
-    if source is not target and (source.day, source.half, source.office_id) != (target.day, target.half, target.office_id):
+    if source is not target and (source.day, source.half, source.office_id) != (
+        target.day,
+        target.half,
+        target.office_id,
+    ):
         raise Refused("round_of_another_office", "/round_id")
     order = drawing_up.order_with(target.stops, stop, position)
     planned_target = _retimed(session, target, order)
@@ -143,9 +150,7 @@ def plan_by_id(session: Session, plan_id: UUID) -> DayPlan:
     return plan
 
 
-def reopen_job(
-    session: Session, dossier_id: UUID, kind: JobKind, window: tuple[datetime, datetime] | None
-) -> Job:
+def reopen_job(session: Session, dossier_id: UUID, kind: JobKind, window: tuple[datetime, datetime] | None) -> Job:
     """Open a job for a leg whose last one failed; raises Refused while one is open or the dossier is elsewhere."""
     dossier = session.scalar(select(Dossier).where(Dossier.id == dossier_id).with_for_update(of=Dossier))
     if dossier is None:
@@ -169,3 +174,25 @@ def shifts_on(session: Session, day: date, limit: int, after: UUID | None) -> li
         query = query.where(Shift.id > after)
     return list(session.scalars(query.order_by(Shift.id).limit(limit)))
 
+
+def couriers(session: Session) -> list[Posting]:
+    """All couriers with the post offices that they ride from."""
+    return list(session.scalars(select(Posting).where(Posting.role == Role.courier).order_by(Posting.person_id)))
+
+
+def define_shift(session: Session, courier_id: UUID, starts_at: datetime, ends_at: datetime, capacity: int) -> Shift:
+    """Give a courier a shift from his post office; raises Invalid for who is no courier."""
+    posting = session.get(Posting, (courier_id, Role.courier))
+    if posting is None:
+        raise Invalid("not_a_courier", "/courier_id")
+    return drawing_up.define_shift(session, posting.person, posting.service_point, starts_at, ends_at, capacity)
+
+
+def open_jobs(session: Session, kind: JobKind | None, limit: int, after: UUID | None) -> list[Job]:
+    """The jobs still to be done, oldest first."""
+    query = select(Job).where(Job.state == JobState.open).order_by(Job.id).limit(limit)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
+    if after is not None:
+        query = query.where(Job.id > after)
+    return list(session.scalars(query))

@@ -102,7 +102,12 @@ def fail_stop(
         session, stop.job, courier, reason, next_action, note, device_at, point(*place) if place else None
     )
     cases.tell(
-        session, dossier, f"{stop.job.kind.value}_failed", device_at=device_at, reason=reason.value, next=next_action.value
+        session,
+        dossier,
+        f"{stop.job.kind.value}_failed",
+        device_at=device_at,
+        reason=reason.value,
+        next=next_action.value,
     )
     session.flush()
     return stop

@@ -47,9 +47,7 @@ def quote(session: Session, version: ProcedureVersion, service: Service, on: dat
 
 def charge(session: Session, dossier: Dossier, price: Quote) -> None:
     """Fix what a dossier costs; later tariffs do not touch it."""
-    session.add_all(
-        Charge(dossier_id=dossier.id, kind=kind, amount=getattr(price, kind.value)) for kind in ChargeKind
-    )
+    session.add_all(Charge(dossier_id=dossier.id, kind=kind, amount=getattr(price, kind.value)) for kind in ChargeKind)
 
 
 def charges(session: Session, dossier: Dossier) -> Quote:
@@ -84,7 +82,9 @@ def dues(session: Session, dossier_ids: Sequence[UUID]) -> dict[UUID, int]:
 
 def paid(session: Session, dossier: Dossier) -> int:
     """What couriers have collected for a dossier."""
-    return session.scalar(select(func.coalesce(func.sum(Voucher.amount), 0)).where(Voucher.dossier_id == dossier.id)) or 0
+    return (
+        session.scalar(select(func.coalesce(func.sum(Voucher.amount), 0)).where(Voucher.dossier_id == dossier.id)) or 0
+    )
 
 
 def give_voucher(
@@ -114,7 +114,9 @@ def set_tariff(session: Session, service: Service, valid_from: date, postage: in
             raise Refused("tariff_not_later", "/valid_from")
         current.valid_to = valid_from
         session.flush()
-    tariff = Tariff(id=new_id(), service=service, valid_from=valid_from, valid_to=None, postage=postage, fee_transfer=fee_transfer)
+    tariff = Tariff(
+        id=new_id(), service=service, valid_from=valid_from, valid_to=None, postage=postage, fee_transfer=fee_transfer
+    )
     session.add(tariff)
     session.flush()
     return tariff

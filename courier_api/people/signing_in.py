@@ -45,9 +45,7 @@ def issue_code(session: Session, phone: str) -> tuple[str, str]:
         .values(expires_at=at)
     )
     session.add(
-        OneTimeCode(
-            id=new_id(), phone=phone, digest=_digest(phone, code), created_at=at, expires_at=at + CODE_LIFETIME
-        )
+        OneTimeCode(id=new_id(), phone=phone, digest=_digest(phone, code), created_at=at, expires_at=at + CODE_LIFETIME)
     )
     return phone, code
 
@@ -125,9 +123,7 @@ def give_consent(session: Session, person: Person, purpose: str) -> None:
         )
     )
     if given is None:
-        session.add(
-            Consent(person_id=person.id, purpose=purpose, text_version=CONSENT_TEXT_VERSION, given_at=now())
-        )
+        session.add(Consent(person_id=person.id, purpose=purpose, text_version=CONSENT_TEXT_VERSION, given_at=now()))
 
 
 def who_is(session: Session, token: str) -> tuple[Person, Role]:

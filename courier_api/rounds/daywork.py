@@ -161,9 +161,9 @@ def _shifts(session: Session, day: date, half: Half, start: datetime, end: datet
 
 
 def _shift_columns() -> Select[Any]:
-    return select(
-        Shift, func.ST_X(ServicePoint.point).label("lon"), func.ST_Y(ServicePoint.point).label("lat")
-    ).join(ServicePoint, ServicePoint.id == Shift.office_id)
+    return select(Shift, func.ST_X(ServicePoint.point).label("lon"), func.ST_Y(ServicePoint.point).label("lat")).join(
+        ServicePoint, ServicePoint.id == Shift.office_id
+    )
 
 
 def _shift_to_plan(day: date, row: Row[Any], start: datetime, end: datetime) -> ShiftToPlan:

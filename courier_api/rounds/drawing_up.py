@@ -47,7 +47,13 @@ def define_shift(
 def request_plan(session: Session, dispatcher: Person, day: date, half: Half) -> DayPlan:
     """Put a plan in the queue; raises Refused while one for the same half-day is under way."""
     plan = DayPlan(
-        id=new_id(), day=day, half=half, state=PlanState.queued, progress=0, requested_by=dispatcher.id, created_at=now()
+        id=new_id(),
+        day=day,
+        half=half,
+        state=PlanState.queued,
+        progress=0,
+        requested_by=dispatcher.id,
+        created_at=now(),
     )
     try:
         with session.begin_nested():
@@ -146,4 +152,3 @@ def order_with(stops: Sequence[Stop], moved: Stop, position: int) -> list[Job]:
     if not 1 <= position <= len(others) + 1:
         raise Invalid("no_such_position", "/position")
     return [*others[: position - 1], moved.job, *others[position - 1 :]]
-

@@ -7,7 +7,7 @@ from uuid import UUID
 from geoalchemy2 import Geometry
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from courier_api.db import SRID, Base, Created, Id, OptionalPoint, enum
 from courier_api.jobs.models import Job
@@ -117,6 +117,7 @@ class Round(Base):
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own name
 
+    line_geojson: Mapped[str | None] = column_property(func.ST_AsGeoJSON(line, 6), deferred=True)
     courier: Mapped[Person] = relationship(lazy="joined")
     office: Mapped[ServicePoint] = relationship(lazy="joined")
     shift: Mapped[Shift] = relationship()

@@ -211,9 +211,7 @@ def _timed(problem: Problem, courier: Courier, order: Sequence[str], table: Tabl
     return Route(courier.id, tuple(visits), leave, at + home_s, sum(v.travel_s for v in visits) + home_s)
 
 
-def _planned(
-    route: Route, shift: ShiftToPlan, places: dict[str, Point], travel: TravelTimes
-) -> PlannedRound:
+def _planned(route: Route, shift: ShiftToPlan, places: dict[str, Point], travel: TravelTimes) -> PlannedRound:
     office = (shift.lon, shift.lat)
     points = [office, *(places[visit.location] for visit in route.visits), office]
     metres, line = _ridden(points, travel)

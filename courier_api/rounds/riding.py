@@ -6,13 +6,14 @@ from uuid import UUID
 
 from geoalchemy2 import Geography
 from sqlalchemy import cast, func, select, update
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, selectinload, undefer
 
 from courier_api.db import now, point
 from courier_api.errors import NotFound, Refused
 from courier_api.jobs.models import Job
 from courier_api.lifecycle import next_state
 from courier_api.people.models import Person
+from courier_api.places.models import ServicePoint
 from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.states import ROUND, STOP, RoundAction, RoundState, StopAction, StopState
 
@@ -30,11 +31,10 @@ def rounds_of(session: Session, courier: Person, day: date) -> Sequence[Round]:
     ).all()
 
 
-def round_of(session: Session, courier: Person, round_id: UUID) -> Round:
+def round_of(session: Session, courier: Person, round_id: UUID, *, lock: bool = False) -> Round:
     """A published round of this courier; raises NotFound."""
-    found = session.scalar(
-        select(Round).where(Round.id == round_id, Round.courier_id == courier.id, Round.state.in_(SHOWN))
-    )
+    query = select(Round).where(Round.id == round_id, Round.courier_id == courier.id, Round.state.in_(SHOWN))
+    found = session.scalar(query.with_for_update(of=Round) if lock else query)
     if found is None:
         raise NotFound
     return found
@@ -100,12 +100,20 @@ def _must_be_riding(stop: Stop) -> None:
 
 def cancel_stop_of(session: Session, job: Job) -> None:
     """Take a job that is called off out of the round it stands in."""
-    stop = session.scalar(
-        select(Stop).where(Stop.job_id == job.id, Stop.state.in_(LIVING)).with_for_update()
-    )
+    stop = session.scalar(select(Stop).where(Stop.job_id == job.id, Stop.state.in_(LIVING)).with_for_update())
     if stop is None:
         return
     stop.state = next_state(STOP, stop.state, StopAction.cancel)
     stop.ended_at = now()
     # Whoever edits the round from an older view must look again.
     session.execute(update(Round).where(Round.id == stop.round_id).values(version=Round.version + 1))
+
+
+def rounds_of_office(session: Session, office: ServicePoint, day: date) -> Sequence[Round]:
+    """The published rounds of a post office on a day."""
+    return session.scalars(
+        select(Round)
+        .where(Round.office_id == office.id, Round.day == day, Round.state.in_(SHOWN))
+        .options(selectinload(Round.stops), undefer(Round.line_geojson))
+        .order_by(Round.departs_at)
+    ).all()

@@ -1,0 +1,43 @@
+"""Putting the Flask app together: settings, blueprints, error handlers, pages."""
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from courier_api import models
+from courier_api.api import agencies, citizens, clerks, couriers, dispatchers, public
+from courier_api.guard import problems
+from courier_api.settings import settings
+
+assert models.all_models
+
+AUDIENCES = (public, citizens, couriers, clerks, dispatchers, agencies)
+MAX_BODY = 1 << 20  # a handover with its strokes is some 50 kB
+
+
+def build() -> Flask:
+    """Build the WSGI application."""
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        API_TITLE="Courier API",
+        API_VERSION="v1",
+        OPENAPI_VERSION="3.1.0",
+        OPENAPI_URL_PREFIX="/api",
+        OPENAPI_JSON_PATH="openapi.json",
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        API_SPEC_OPTIONS={
+            "info": {
+                "description": "Carries citizens' administrative dossiers: home pickup, handover to the agency, "
+                "delivery of the result, every handover signed.",
+                "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+            },
+            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}}},
+        },
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    if hops := settings().trusted_proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    api = problems.ProblemApi(app)
+    for audience in AUDIENCES:
+        api.register_blueprint(audience.blp)
+    problems.register(app)
+    return app

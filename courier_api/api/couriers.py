@@ -1,0 +1,182 @@
+"""For couriers: the round, the door, the handover."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import request
+from marshmallow import Schema, fields, validate
+
+from courier_api.api.schemas import (
+    CountedLineIn,
+    DoorProofIn,
+    HandoverLineShown,
+    HandoverShown,
+    ItemShown,
+    Moment,
+    PaperShown,
+    Place,
+    RoundShown,
+    RoundWithStops,
+    StopShown,
+    Text,
+    proof,
+)
+from courier_api.custody import holding
+from courier_api.custody.holding import Party
+from courier_api.guard.audience import Audience, caller, db, must_match, show_version
+from courier_api.jobs.states import FailureReason, NextAction
+from courier_api.journey import riding as journey
+from courier_api.money import quoting
+from courier_api.people.models import Role
+from courier_api.rounds import riding
+
+blp = Audience("couriers", Role.courier, "For couriers: the round, the door, the handover")
+
+
+class DayQuery(Schema):
+    """Which day."""
+
+    day = fields.Date(required=True)
+
+
+@blp.endpoint("GET", "/rounds", "listMyRounds")
+@blp.arguments(DayQuery, location="query")
+@blp.response(200, RoundShown(many=True))
+def list_rounds(query: dict[str, date]) -> Any:
+    """List one's own published rounds of a day."""
+    return riding.rounds_of(db(), caller(), query["day"])
+
+
+@blp.endpoint("GET", "/rounds/<uuid:round_id>", "getMyRound")
+@blp.response(200, RoundWithStops)
+def get_round(round_id: UUID) -> Any:
+    """Show one's own round with stops, times and line."""
+    round_ = riding.round_of(db(), caller(), round_id)
+    show_version(round_.version)
+    return round_
+
+
+@blp.endpoint("PUT", "/rounds/<uuid:round_id>/start", "startRound", matches=True)
+@blp.response(200, RoundShown)
+def start_round(round_id: UUID) -> Any:
+    """Leave the office; everything to be delivered must be loaded."""
+    round_ = riding.round_of(db(), caller(), round_id, lock=True)
+    must_match(round_.version)
+    journey.start_round(db(), caller(), round_)
+    show_version(round_.version)
+    return round_
+
+
+@blp.endpoint("PUT", "/rounds/<uuid:round_id>/finish", "finishRound", matches=True)
+@blp.response(200, RoundShown)
+def finish_round(round_id: UUID) -> Any:
+    """Be back at the office, every stop ended."""
+    round_ = riding.round_of(db(), caller(), round_id, lock=True)
+    must_match(round_.version)
+    journey.finish_round(db(), round_)
+    show_version(round_.version)
+    return round_
+
+
+class Needed(Schema):
+    """What a handover at this door must show."""
+
+    signature = fields.Boolean(required=True)
+    identity = fields.Boolean(required=True)
+    documents = fields.Boolean(required=True)
+    seal = fields.Boolean(required=True)
+    receiver = fields.Boolean(required=True)
+    fee = fields.Integer(required=True, metadata={"description": "đồng to collect"})
+
+
+class StopWithPapers(StopShown):
+    """A stop with what to check and collect at the door."""
+
+    procedure = fields.String(required=True)
+    requirements = fields.Nested(Needed, required=True)
+    documents = fields.List(
+        fields.Nested(PaperShown), required=True, metadata={"description": "Pickup: the announced papers"}
+    )
+    lines = fields.List(
+        fields.Nested(HandoverLineShown), required=True, metadata={"description": "Delivery: what the bag holds"}
+    )
+
+
+@blp.endpoint("GET", "/stops/<uuid:stop_id>", "getMyStop")
+@blp.response(200, StopWithPapers)
+def get_stop(stop_id: UUID) -> Any:
+    """Show a stop with its checklist, fee and what the handover needs."""
+    stop = riding.stop_of(db(), caller(), stop_id)
+    dossier = stop.job.dossier
+    last = holding.last_handover(db(), stop.job.item_id)
+    shown = {name: getattr(stop, name) for name in StopShown().fields}
+    return shown | {
+        "procedure": dossier.procedure_version.name,
+        "requirements": journey.requirements(stop.job, quoting.due(db(), dossier)),
+        "documents": dossier.documents,
+        "lines": last.lines if last else [],
+    }
+
+
+class Arrival(Schema):
+    """At the door."""
+
+    device_at = Moment(required=True)
+    place = fields.Nested(Place, required=True)
+
+
+@blp.endpoint("PUT", "/stops/<uuid:stop_id>/arrival", "arriveAtStop")
+@blp.arguments(Arrival)
+@blp.response(200, StopShown)
+def arrive(body: dict[str, Any], stop_id: UUID) -> Any:
+    """Be at the door; the answer says how many metres from it."""
+    return journey.arrive(db(), caller(), stop_id, body["device_at"], body["place"]["lon"], body["place"]["lat"])
+
+
+class Failure(Schema):
+    """Why nothing changed hands."""
+
+    reason = fields.Enum(FailureReason, by_value=True, required=True)
+    next_action = fields.Enum(NextAction, by_value=True, load_default=NextAction.try_again)
+    note = Text(300, load_default="", least=0)
+    device_at = Moment(required=True)
+    place = fields.Nested(Place, load_default=None, allow_none=True)
+
+
+@blp.endpoint("PUT", "/stops/<uuid:stop_id>/failure", "failStop")
+@blp.arguments(Failure)
+@blp.response(200, StopShown)
+def fail_stop(body: dict[str, Any], stop_id: UUID) -> Any:
+    """Leave a door with nothing changed hands, and say why."""
+    place = body.pop("place")
+    return journey.fail_stop(db(), caller(), stop_id, **body, place=(place["lon"], place["lat"]) if place else None)
+
+
+class DoorHandoverIn(DoorProofIn):
+    """A handover at a citizen's door; it completes the stop."""
+
+    stop_id = fields.UUID(required=True)
+    lines = fields.List(fields.Nested(CountedLineIn), required=True, validate=validate.Length(0, 100))
+
+
+@blp.endpoint("PUT", "/handovers/<uuid:handover_id>", "recordHandover")
+@blp.arguments(DoorHandoverIn)
+@blp.response(200, HandoverShown)
+def record_handover(body: dict[str, Any], handover_id: UUID) -> Any:
+    """Take papers from a citizen or give the result; sent again it answers the same."""
+    door = journey.DoorHandover(
+        handover_id,
+        body["stop_id"],
+        [journey.CountedLine(**line) for line in body["lines"]],
+        proof(body),
+        holding.digest_of([request.path, request.get_json()]),
+    )
+    return journey.record_handover(db(), caller(), door)
+
+
+@blp.endpoint("GET", "/items", "listMyItems")
+@blp.response(200, ItemShown(many=True))
+def list_items() -> Any:
+    """List what is in one's own hands now, as custody says."""
+    return holding.held_by(db(), Party.courier(caller()))

@@ -1,0 +1,214 @@
+"""What people read: a sentence for each error code and each line of a timeline, in Vietnamese and English."""
+
+from collections import defaultdict
+
+# code: (Vietnamese, English). {name} is filled in from the error's values.
+TEXTS: dict[str, tuple[str, str]] = {
+    "fault": (
+        "Hệ thống gặp lỗi. Xin thử lại sau ít phút.",
+        "Something broke on our side. Please try again in a few minutes.",
+    ),
+    "bad_request": ("Yêu cầu không hợp lệ.", "The request cannot be understood."),
+    "bad_fields": ("Có trường không hợp lệ.", "Some fields are wrong."),
+    "bad_value": ("Giá trị không hợp lệ.", "The value is wrong."),
+    "method_not_allowed": ("Địa chỉ này không nhận phương thức đó.", "This address does not take that method."),
+    "too_large": ("Yêu cầu quá lớn.", "The request is too large."),
+    "conflict": ("Dữ liệu vừa được người khác thay đổi.", "Someone else has just changed this."),
+    "not_found": ("Không tìm thấy.", "Not found."),
+    "not_signed_in": ("Xin đăng nhập.", "Please sign in."),
+    "wrong_role": ("Phần này dành cho vai trò khác.", "This part is for another role ({role})."),
+    "role_not_granted": ("Số điện thoại này không có vai trò đó.", "This phone number does not hold that role."),
+    "posted_nowhere": ("Tài khoản chưa được gán nơi làm việc.", "You are not posted to any office yet."),
+    "stale": ("Dữ liệu đã thay đổi, xin tải lại.", "This has changed since you read it: read it again."),
+    "if_match_missing": ("Thiếu tiêu đề If-Match.", "Send If-Match with the ETag you were shown."),
+    "idempotency_key_missing": (
+        "Thiếu tiêu đề Idempotency-Key (8 đến 100 ký tự).",
+        "Send an Idempotency-Key of 8 to 100 characters.",
+    ),
+    "idempotency_key_reused": (
+        "Khoá này đã dùng cho một yêu cầu khác.",
+        "This Idempotency-Key was used for another request.",
+    ),
+    "request_running": ("Yêu cầu đầu tiên còn đang xử lý.", "The first request with this key is still running."),
+    "too_many_requests": ("Quá nhiều yêu cầu, xin chờ.", "Too many requests, please wait."),
+    "too_many_codes": ("Đã gửi quá nhiều mã, xin chờ.", "Too many codes were sent to this phone, please wait."),
+    "codes_stopped": ("Tạm dừng gửi mã, xin thử lại sau.", "Sending codes is stopped for now, please try later."),
+    "wrong_code": ("Mã không đúng hoặc đã hết hạn.", "The code is wrong or has run out."),
+    "role_needs_no_grant": ("Vai trò người dân không cần cấp.", "The citizen's role is not granted."),
+    "bad_phone": ("Số điện thoại không hợp lệ.", "This is not a valid phone number."),
+    "bad_coordinates": ("Toạ độ không hợp lệ.", "These are not coordinates."),
+    "wrong_state": (
+        "Không thể làm việc này khi đang ở trạng thái “{state}”.",
+        "This cannot be done in the state “{state}”.",
+    ),
+    "consent_missing": (
+        "Cần đồng ý xử lý dữ liệu cá nhân để nhận chuyển hồ sơ.",
+        "Consent is needed to carry the dossier.",
+    ),
+    "commune_has_no_office": ("Xã, phường này chưa có bưu cục phục vụ.", "No post office serves this commune yet."),
+    "window_missing": ("Cần chọn khung giờ thu gom.", "Choose a time window for the pickup."),
+    "window_not_for_return": (
+        "Chỉ trả kết quả thì không có khung giờ thu gom.",
+        "A return-only service has no pickup window.",
+    ),
+    "documents_not_for_return": (
+        "Chỉ trả kết quả thì không có giấy tờ thu gom.",
+        "A return-only service collects no documents.",
+    ),
+    "window_in_the_past": ("Khung giờ đã qua.", "The window begins in the past."),
+    "window_too_short": ("Khung giờ phải dài ít nhất 30 phút.", "The window must be 30 minutes or longer."),
+    "window_too_far": ("Chỉ nhận đặt trước tối đa 30 ngày.", "Bookings reach 30 days ahead at most."),
+    "window_over_midnight": ("Khung giờ phải nằm trong một ngày.", "The window must lie within one day."),
+    "time_without_zone": ("Thời điểm phải có múi giờ.", "Times need an offset from UTC."),
+    "no_tariff": ("Dịch vụ này chưa có giá cước.", "There is no tariff for this service yet."),
+    "tariff_not_later": ("Giá mới phải có hiệu lực sau giá cũ.", "A new tariff must begin after the present one."),
+    "number_range_overlaps": ("Dải số trùng với dải đã có.", "The range overlaps one that is there."),
+    "tracking_numbers_used_up": ("Đã hết số vận đơn.", "The tracking numbers are used up."),
+    "not_on_checklist": ("Giấy tờ này không có trong thành phần hồ sơ.", "This paper is not on the checklist."),
+    "given_twice": ("Bị lặp lại.", "Given twice."),
+    "count_is_zero": ("Số lượng phải lớn hơn 0.", "The count is zero."),
+    "mandatory_document_missing": ("Thiếu giấy tờ bắt buộc.", "A mandatory paper is missing."),
+    "paper_missing": (
+        "Thiếu bản chính hoặc bản sao so với thành phần hồ sơ.",
+        "Originals or copies are missing against the checklist.",
+    ),
+    "documents_do_not_match": ("Danh mục giấy tờ không khớp.", "The list of papers does not match."),
+    "line_not_counted": ("Còn giấy tờ chưa được đếm.", "A paper on the list was not counted."),
+    "not_on_list": ("Không có trong danh mục của lần giao trước.", "Not on the list of the last handover."),
+    "count_differs": ("Số lượng khác với lần giao trước.", "The count differs from the last handover."),
+    "job_already_open": ("Chặng này đang có một yêu cầu chưa xong.", "This leg has an open job already."),
+    "job_closed": ("Công việc này đã kết thúc.", "This job has ended."),
+    "day_in_the_past": ("Buổi này đã qua.", "This half-day is over."),
+    "plan_running": ("Đang lập kế hoạch cho buổi này.", "A plan for this half-day is under way."),
+    "plan_not_done": ("Kế hoạch chưa xong.", "The plan is not done."),
+    "shift_overlaps": ("Ca làm việc trùng với ca khác của bưu tá.", "The shift overlaps another of this courier."),
+    "shift_ends_before_start": ("Ca phải kết thúc sau khi bắt đầu.", "A shift ends after it begins."),
+    "not_a_courier": ("Người này không phải bưu tá.", "This person is not a courier."),
+    "move_breaks_round": ("Không chuyển được: {detail}", "The move breaks a rule: {detail}"),
+    "round_under_way": ("Tuyến đã khởi hành hoặc điểm dừng đã xong.", "The round is under way or the stop has ended."),
+    "round_of_another_office": (
+        "Tuyến thuộc bưu cục, ngày hoặc buổi khác.",
+        "The round belongs to another office, day or half-day.",
+    ),
+    "no_such_position": ("Không có vị trí này.", "There is no such position."),
+    "round_not_started": ("Tuyến chưa khởi hành.", "The round is not started."),
+    "stops_left": ("Còn {count} điểm dừng chưa xong.", "{count} stops have no end yet."),
+    "stop_cancelled": ("Điểm dừng đã bị huỷ.", "The stop is cancelled."),
+    "stop_not_ended": (
+        "Điểm dừng của bưu gửi {tracking_number} chưa kết thúc.",
+        "The stop of {tracking_number} has not ended.",
+    ),
+    "items_not_loaded": (
+        "Còn {count} bưu gửi chưa nhận tại bưu cục: {tracking_numbers}",
+        "{count} items are not loaded yet: {tracking_numbers}",
+    ),
+    "not_the_holder": (
+        "Người giao hiện không giữ bưu gửi {tracking_number}.",
+        "The giver does not hold {tracking_number} now.",
+    ),
+    "not_with_a_courier": (
+        "Bưu gửi {tracking_number} hiện không do bưu tá giữ.",
+        "{tracking_number} is not with a courier now.",
+    ),
+    "not_in_that_round": (
+        "Bưu gửi {tracking_number} không thuộc tuyến của bưu tá này.",
+        "{tracking_number} is not in a round of that courier.",
+    ),
+    "not_for_that_agency": (
+        "Bưu gửi {tracking_number} không gửi tới cơ quan này.",
+        "{tracking_number} is not for that agency.",
+    ),
+    "no_such_centre": ("Không có bộ phận một cửa này.", "There is no such one-stop unit."),
+    "no_such_clerk": (
+        "Người nhận không phải giao dịch viên của bưu cục này.",
+        "The receiver is no clerk of this post office.",
+    ),
+    "item_on_another_manifest": ("Có bưu gửi đã nằm trong bảng kê khác.", "An item waits on another manifest."),
+    "line_answered": ("Dòng này đã được trả lời.", "This line is answered already."),
+    "bad_dossier_code": (
+        "Mã hồ sơ sai dạng, ví dụ 000.00.31.H31-200619-0001.",
+        "Not a dossier code, e.g. 000.00.31.H31-200619-0001.",
+    ),
+    "due_date_past": ("Ngày hẹn trả đã qua.", "The due date is in the past."),
+    "reason_missing": ("Cần nêu lý do.", "Give a reason."),
+    "handover_id_reused": (
+        "Mã lần giao này đã dùng với nội dung khác.",
+        "This handover id was used with other content.",
+    ),
+    "requirements_missing": ("Chưa đủ điều kiện bàn giao.", "Something that this handover needs is missing."),
+    "signature_missing": ("Thiếu chữ ký.", "The signature is missing."),
+    "signature_empty": ("Chữ ký không có nét nào.", "The signature has no stroke."),
+    "identity_missing": ("Chưa kiểm tra giấy tờ tuỳ thân.", "The identity was not checked."),
+    "seal_missing": ("Thiếu số niêm phong.", "The seal number is missing."),
+    "receiver_missing": ("Thiếu loại người nhận.", "Say who received it."),
+    "receiver_name_missing": ("Thiếu tên người nhận thay.", "The receiver's name is missing."),
+    "only_in_person": ("Thủ tục này chỉ giao tận tay người đứng tên.", "This may be handed to the applicant only."),
+    "fee_differs": ("Số tiền phải thu là {fee} đồng.", "The sum to collect is {fee} đồng."),
+    "bad_tracking_number": (
+        "Mã vận đơn không đúng (ví dụ EH123456785VN).",
+        "This is not a tracking number (e.g. EH123456785VN).",
+    ),
+    "code_or_phone": ("Cần 4 số cuối điện thoại.", "The last four digits of the phone are needed."),
+}
+
+# kind: (Vietnamese, English) for the lines of a timeline.
+EVENTS: dict[str, tuple[str, str]] = {
+    "submitted": ("Đã tiếp nhận yêu cầu, mã vận đơn {tracking_number}", "Booked, tracking number {tracking_number}"),
+    "cancelled": ("Đã huỷ theo yêu cầu", "Cancelled at your request"),
+    "pickup_planned": ("Bưu tá dự kiến đến thu gom lúc {expected}", "Pickup expected at {expected}"),
+    "delivery_planned": ("Bưu tá dự kiến đến phát lúc {expected}", "Delivery expected at {expected}"),
+    "collected": ("Bưu tá đã nhận hồ sơ, niêm phong {seal_number}", "Collected by the courier, seal {seal_number}"),
+    "pickup_failed": ("Chưa thu gom được ({reason})", "Pickup failed ({reason})"),
+    "delivery_failed": ("Chưa phát được ({reason})", "Delivery failed ({reason})"),
+    "at_office": ("Hồ sơ đã về {place}", "At {place}"),
+    "back_at_office": ("Đã quay lại {place}", "Back at {place}"),
+    "handed_over": ("Đang chuyển tới {place}", "On the way to {place}"),
+    "received": (
+        "{place} đã tiếp nhận, mã {code}, hẹn trả {due_date}",
+        "Received by {place}, code {code}, due {due_date}",
+    ),
+    "not_received": ("{place} chưa tiếp nhận: {reason}", "Not accepted by {place}: {reason}"),
+    "result_ready": (
+        "Kết quả đã về {place}, mã vận đơn {tracking_number}",
+        "The result is at {place}, tracking number {tracking_number}",
+    ),
+    "out_for_delivery": ("Bưu tá đang đi phát từ {place}", "Out for delivery from {place}"),
+    "delivered": ("Đã phát kết quả", "The result is delivered"),
+    "returned": ("Đã trả lại hồ sơ", "The papers are returned"),
+}
+
+# Words inside the lines above.
+WORDS: dict[str, tuple[str, str]] = {
+    "not_home": ("không có người ở nhà", "nobody at home"),
+    "wrong_address": ("sai địa chỉ", "wrong address"),
+    "wrong_phone": ("sai số điện thoại", "wrong phone number"),
+    "missing_document": ("thiếu giấy tờ", "a paper is missing"),
+    "identity_not_shown": ("không xuất trình giấy tờ tuỳ thân", "no identity shown"),
+    "receiver_not_authorized": ("người nhận không được uỷ quyền", "receiver not authorised"),
+    "refused": ("người nhận từ chối", "refused"),
+    "postponed": ("hẹn lại", "postponed"),
+    "unsafe": ("không an toàn", "unsafe"),
+    "road_closed": ("đường bị chặn", "road closed"),
+}
+
+
+def known(code: str) -> bool:
+    """Whether there is a sentence for a code."""
+    return code in TEXTS
+
+
+def say(code: str, language: str, **values: object) -> str:
+    """The sentence for an error code in `vi` or `en`."""
+    return _fill(TEXTS.get(code, TEXTS["bad_request"]), language, values)
+
+
+def tell(kind: str, language: str, detail: dict[str, object]) -> str:
+    """A line of a timeline in `vi` or `en`."""
+    words = {k: _fill(WORDS[v], language, {}) if isinstance(v, str) and v in WORDS else v for k, v in detail.items()}
+    return _fill(EVENTS[kind], language, words)
+
+
+def _fill(texts: tuple[str, str], language: str, values: dict[str, object]) -> str:
+    text = texts[1] if language == "en" else texts[0]
+    # A value that is not there leaves a gap, never an error inside an error.
+    return text.format_map(defaultdict(lambda: "…", {k: str(v) for k, v in values.items() if v is not None}))

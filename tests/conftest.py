@@ -1,0 +1,51 @@
+"""A migrated database with the province in it, each test in a transaction that is undone, and a fixed cast."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.orm import Session, sessionmaker
+
+ROOT = Path(__file__).parent.parent
+os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0" * 32)
+os.environ.setdefault("GRAPH_DIR", str(ROOT / ".local" / "graph"))
+os.environ.setdefault("PLANNING_SECONDS", "1")
+
+from courier_api import db, models  # noqa: E402 - the settings above come first
+from courier_api.settings import settings  # noqa: E402
+from scripts.commands.ground import load_province  # noqa: E402
+from scripts.commands.operator import open_for_business  # noqa: E402
+
+HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen"
+assert models.all_models
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Engine]:
+    """The test database; scripts/test made it and brought its schema to head."""
+    engine = create_engine(settings().database_url)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture(scope="session")
+def ground(engine: Engine) -> None:
+    """The province, its tariffs and tracking numbers, loaded once and kept for all tests."""
+    with Session(engine, expire_on_commit=False) as session, session.begin():
+        load_province(session, HUNG_YEN)
+        open_for_business(session)
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
+    """A session whose commits are savepoints; the API under test uses the same connection. All is undone at the end."""
+    with engine.connect() as connection:
+        outer = connection.begin()
+        factory = sessionmaker(connection, expire_on_commit=False, join_transaction_mode="create_savepoint")
+        db.use_sessions(factory)
+        with factory() as session:
+            yield session
+        db.use_sessions(None)
+        outer.rollback()
