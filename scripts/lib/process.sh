@@ -2,7 +2,8 @@
 # Commands that do not outlive the script which started them.
 #
 # Each run of a script has an id. Everything it starts carries the id in its environment (COURIER_RUN), so that all of
-# it can be found again, whatever forked or detached itself. The file .local/runs/ID is locked as long as the run lives;
+# it can be found again, whatever forked or detached itself. (Servers that overwrite their environment, as PostgreSQL and
+# Redis do, are found by the folder they work in: see services.sh.) The file .local/runs/ID is locked as long as the run lives;
 # the kernel drops the lock with the process, so a run that was killed leaves no false trace.
 
 RUN_ID=$$_$(date +%s)
@@ -24,9 +25,11 @@ begin_run() {
 # Take the named lock of this checkout; signals are heard while waiting.
 lock() { # NAME
     exec 9>"$LOCAL/$1.lock"
-    flock -n 9 && return
+    flock -n 9 && return 0
     [[ $1 == services ]] || say "Waiting for another script of this checkout to finish its $1"
-    until flock -w 1 9; do :; done
+    until flock -w 1 9; do
+        (($? == 1)) || return 1 # not for lack of patience: there is no file to lock any more
+    done
 }
 
 unlock() { exec 9>&-; }
@@ -47,7 +50,14 @@ run() { # COMMAND...
     return "$code"
 }
 
-marked() { grep -slzE "^COURIER_RUN=(.*/)?$1(/|$)" /proc/[0-9]*/environ | cut -d/ -f3; } # RUN-ID
+marked() { # RUN-ID
+    local pid
+    grep -slzE "^COURIER_RUN=(.*/)?$1(/|$)" /proc/[0-9]*/environ | cut -d/ -f3
+    [[ $1 == "$RUN_ID" ]] || return 0
+    for pid in "${!children[@]}"; do # some may have overwritten their environment
+        ! grep -qsE "^PPid:\s$$\$" "/proc/$pid/status" || echo "$pid"
+    done
+}
 
 signal_marked() { # SIGNAL RUN-ID
     local pids
@@ -65,9 +75,9 @@ all_gone() { # RUN-ID TENTHS
 }
 
 end_run() { # RUN-ID
-    all_gone "$1" 0 && return
+    all_gone "$1" 0 && return 0
     signal_marked TERM "$1"
-    all_gone "$1" 30 && return
+    all_gone "$1" 10 && return 0
     signal_marked KILL "$1"
     all_gone "$1" 50
 }
@@ -75,7 +85,7 @@ end_run() { # RUN-ID
 # Ask our children to end (they end theirs) and give them STOP_SECONDS for it, then end whatever is left.
 end_children() {
     local tenths=${STOP_SECONDS:-12}0
-    all_gone "$RUN_ID" 0 && return
+    all_gone "$RUN_ID" 0 && return 0
     [[ ${caught:-} != INT ]] || all_gone "$RUN_ID" "$tenths" || true # Ctrl-C reached them too
     ((${#children[@]} == 0)) || kill -s TERM "${!children[@]}" 2>/dev/null || true
     all_gone "$RUN_ID" "$tenths" || true
@@ -88,11 +98,13 @@ end_dead_runs() {
     for file in "$LOCAL"/runs/*; do
         [[ -e $file && $file != "$LOCAL/runs/$RUN_ID" ]] || continue
         flock -n "$file" true || continue
-        end_run "${file##*/}"
+        end_run "${file##*/}" || true
+        drop_test_redis "${file##*/}"
         rm -f "$file"
     done
 }
 
+# Called by the trap. Functions used here say `return 0`: a bare `return` would give the script's own exit code.
 finish() {
     local code=$? i
     trap '' INT TERM HUP

@@ -82,7 +82,7 @@ set_up_python() { # runtime | test
     [[ -r $file ]] || die "$file is missing" "The checkout is not complete: git checkout $file"
     export VIRTUAL_ENV=$ROOT/.venv PATH=$ROOT/.venv/bin:$PATH
 
-    [[ -x .venv/bin/python && -e .venv/.installed ]] && grep -qx "$1 $(packages_hash "$1")" .venv/.installed && return
+    [[ -x .venv/bin/python && -e .venv/.installed ]] && grep -qx "$1 $(packages_hash "$1")" .venv/.installed && return 0
     if ! venv_is_sound; then
         find_python
         make_venv

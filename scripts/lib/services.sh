@@ -24,16 +24,16 @@ use_postgres() {
 }
 
 use_redis() {
-    command -v redis-server redis-cli >/dev/null || install_packages redis-server
+    find_redis
     place_sockets
-    start_redis
+    start_redis "$LOCAL/redis" "$sockets/redis.sock"
     REDIS_URL="unix://$sockets/redis.sock?db=0"
 }
 
 # Forget our use of the services, and stop them if it was the last.
 leave_services() {
     local file
-    lock services
+    lock services || return 0
     rm -f "$LOCAL/runs/$RUN_ID"
     exec 8>&-
     for file in "$LOCAL"/runs/*; do
@@ -45,7 +45,7 @@ leave_services() {
 
 stop_services() {
     stop_postgres
-    stop_redis
+    stop_redis "$LOCAL/redis"
     [[ ! -e $LOCAL/sockets || $(sed -n 1p "$LOCAL/sockets") != "$ROOT" ]] || rm -rf "$(sed -n 2p "$LOCAL/sockets")" "$LOCAL/sockets"
 }
 
@@ -81,6 +81,8 @@ find_postgres() {
         "Install postgresql-$version-postgis-3, or delete $LOCAL/postgres to begin with an empty database."
 }
 
+find_redis() { command -v redis-server redis-cli >/dev/null || install_packages redis-server; }
+
 newest_postgres() {
     local version
     for version in $(find /usr/lib/postgresql -mindepth 1 -maxdepth 1 -printf '%f\n' 2>/dev/null | sort -rn); do
@@ -96,7 +98,7 @@ place_postgres() {
     elsewhere=/var/lib/courier-checkouts/$(printf %s "$ROOT" | sha256sum | cut -c1-16)
     if [[ ! -L $LOCAL/postgres ]]; then
         [[ -d $LOCAL/postgres ]] || install -d -m 700 -o "$(db_user)" "$LOCAL/postgres"
-        as_db_user test -w "$LOCAL/postgres" && return
+        as_db_user test -w "$LOCAL/postgres" && return 0
         [[ ! -e $LOCAL/postgres/data ]] || die "the user $(db_user) cannot reach $LOCAL/postgres" "Let it enter every folder above, or move the checkout."
         rmdir "$LOCAL/postgres"
     fi
@@ -218,15 +220,14 @@ stop_postgres() {
 # Jobs must survive a crash, and none may be evicted.
 redis_settings=(--port 0 --unixsocketperm 700 --appendonly yes --appendfsync everysec --save "" --maxmemory-policy noeviction)
 
-start_redis() {
-    local data=$LOCAL/redis
-    install -d -m 700 "$data"
-    if [[ -z $(servers_in redis-server "$data") ]]; then
-        env -u COURIER_RUN redis-server "${redis_settings[@]}" --unixsocket "$sockets/redis.sock" --dir "$data" \
+start_redis() { # FOLDER SOCKET
+    install -d -m 700 "$1"
+    if [[ -z $(servers_in redis-server "$1") ]]; then
+        env -u COURIER_RUN redis-server "${redis_settings[@]}" --unixsocket "$2" --dir "$1" \
             --daemonize yes --pidfile "" --logfile "$LOG/redis.log" >"$LOG/redis-start.log" 2>&1 </dev/null 8>&- 9>&- ||
             failed_step redis-start "See the log above." 1
     fi
-    await_redis "$sockets/redis.sock" || failed_step redis "If the queued jobs can be thrown away: delete $data and run this again." 1
+    await_redis "$2" || failed_step redis "If the queued jobs can be thrown away: delete $1 and run this again." 1
 }
 
 await_redis() { # SOCKET
@@ -237,13 +238,31 @@ await_redis() { # SOCKET
     done
 }
 
-stop_redis() {
+stop_redis() { # FOLDER
     local pid tenths=300
-    pid=$(servers_in redis-server "$LOCAL/redis")
+    pid=$(servers_in redis-server "$1")
     [[ -n $pid ]] || return 0
     kill -s TERM "$pid"
-    while [[ -n $(servers_in redis-server "$LOCAL/redis") ]]; do
-        ((tenths-- > 0)) || { kill -s KILL "$pid"; return; }
+    while [[ -n $(servers_in redis-server "$1") ]]; do
+        ((tenths-- > 0)) || { kill -s KILL "$pid"; return 0; }
         sleep 0.1
     done
+}
+
+# Another Redis for one run of the tests, empty at first and gone afterwards.
+use_test_redis() {
+    find_redis
+    lock services
+    echo "uses services" >&8
+    place_sockets
+    at_exit+=(drop_test_redis)
+    start_redis "$LOCAL/test-redis/$RUN_ID" "$sockets/$RUN_ID.sock"
+    unlock
+    export REDIS_URL="unix://$sockets/$RUN_ID.sock?db=0"
+}
+
+drop_test_redis() { # [RUN-ID]
+    local data=$LOCAL/test-redis/${1:-$RUN_ID}
+    stop_redis "$data"
+    rm -rf "$data"
 }

@@ -35,7 +35,7 @@ step() { # NAME WHAT-TO-DO COMMAND...
 
 failed_step() { # NAME WHAT-TO-DO CODE
     say "" "--- the end of ${LOG#"$ROOT"/}/$1.log"
-    tail -n 25 "$LOG/$1.log" >&2 || true
+    tail -n 50 "$LOG/$1.log" >&2 || true
     die "$1 (exit code $3)" "Log: $LOG/$1.log" "$2"
 }
 

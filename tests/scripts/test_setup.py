@@ -26,6 +26,7 @@ class Checkout:
         shutil.copy(ROOT / "scripts" / "services", root / "scripts" / "services")
         self.home = root / "home"
         self.home.mkdir()
+        self.runners: list[subprocess.Popen[str]] = []
 
     def environment(self, **more: str) -> dict[str, str]:
         kept = {key: os.environ[key] for key in ("PATH", "TMPDIR", "COURIER_RUN") if key in os.environ}
@@ -43,7 +44,7 @@ class Checkout:
 
     def start(self, *command: str, output: int | None = None, **environment: str) -> subprocess.Popen[str]:
         """Start a command with services."""
-        return subprocess.Popen(
+        runner = subprocess.Popen(
             [self.root / "scripts" / "services", "run", "--", *command],
             env=self.environment(**environment),
             stdin=subprocess.DEVNULL,
@@ -51,6 +52,8 @@ class Checkout:
             stderr=subprocess.DEVNULL if output is None else output,
             text=True,
         )
+        self.runners.append(runner)
+        return runner
 
     def run(self, *command: str, **environment: str) -> str:
         """Run a command with services and give its output."""
@@ -68,6 +71,9 @@ class Checkout:
         return [pid for pid in pids() if working_folder(pid) in folders]
 
     def remove(self) -> None:
+        for runner in self.runners:
+            runner.terminate()
+            runner.wait(60)
         data = (self.root / ".local" / "postgres").resolve()
         shutil.rmtree(data, ignore_errors=True)
         shutil.rmtree(self.root)
@@ -249,15 +255,24 @@ def test_given_services_are_used_and_none_started(checkout: Checkout) -> None:
 @pytest.mark.parametrize("place", ["checkout", "awkward"])
 def test_services_start_keep_data_and_leave_nothing(place: str, request: pytest.FixtureRequest) -> None:
     here: Checkout = request.getfixturevalue(place)
-    settings = 'redis-cli -s "$(echo "$REDIS_URL" | sed "s,unix://,,; s,?.*,,")" config get append*'
+    ask = "SELECT answer, current_setting('synchronous_commit'), rolsuper, datcollate, pg_encoding_to_char(encoding)"
+    there = "FROM kept, pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()"
     assert here.sql("CREATE TABLE kept AS SELECT 42 AS answer, ST_Point(1, 2)") == ""
     assert not here.servers()
-    assert here.sql("SELECT answer FROM kept") == "42"
-    ask = "SELECT current_setting('synchronous_commit'), rolsuper, datcollate, pg_encoding_to_char(encoding)"
-    there = "FROM pg_roles, pg_database WHERE rolname = current_user AND datname = current_database()"
-    assert here.sql(f"{ask} {there}") == "on|f|C.UTF-8|UTF8"
-    assert {"appendonly", "yes", "appendfsync", "everysec"} <= set(here.run("bash", "-c", settings).split())
+    assert here.sql(f"{ask} {there}") == "42|on|f|C.UTF-8|UTF8"
     assert not here.servers()
+
+
+def test_redis_keeps_what_it_is_given(checkout: Checkout) -> None:
+    socket_path = 'sed "s,unix://,,; s,?.*,,"'
+    line = (
+        f'cli="redis-cli -s $(echo "$REDIS_URL" | {socket_path})"; $cli config get "append*"; $cli config get "maxm*y"'
+    )
+    said = checkout.run("bash", "-c", line).split()
+    settings = dict(zip(said[::2], said[1::2], strict=True))
+    assert settings["appendonly"] == "yes"
+    assert settings["appendfsync"] == "everysec"
+    assert settings["maxmemory-policy"] == "noeviction"
 
 
 def test_the_exit_code_and_the_folder_are_the_commands_own(checkout: Checkout, tmp_path: Path) -> None:
