@@ -61,8 +61,11 @@ COST, ABSENT, TOUCHED, BEST_COST, BEST_ABSENT, SAVED = range(6)
 
 
 def compiled[F: Callable[..., Any]](function: F) -> F:
-    """Compile a function with numba, keep the machine code on disk, keep the type for the reader and the checker."""
-    return cast(F, njit(cache=True, nogil=True)(function))
+    """Compile a function with numba, keep the machine code on disk, keep the type for the reader and the checker.
+
+    Nothing compiled here allocates, so numba's reference counting is off: it took three quarters of the time.
+    """
+    return cast(F, njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
 
 
 class Model(NamedTuple):
@@ -116,7 +119,8 @@ class Search(NamedTuple):
     saved_count: Ints  # (v,)
     queue: Ints  # (r,) requests to be inserted in this iteration
     keys: npt.NDArray[np.float64]  # (r,) by which they are sorted
-    seen: Ints  # (v,) stamp of the last insertion that looked at the courier
+    candidates: Ints  # (v,) couriers whose routes are looked at for one request
+    seen: Ints  # (v,) stamp of the last search for a place that had the courier among them
     best_following: Ints  # (n,)
     best_courier: Ints  # (r,)
     total: Ints  # (6,) see COST, ABSENT, ...
@@ -155,6 +159,7 @@ def new_search(model: Model, seed: int) -> Search:
         saved_count=ints(couriers),
         queue=ints(requests),
         keys=np.zeros(requests, dtype=np.float64),
+        candidates=ints(couriers),
         seen=ints(couriers),
         best_following=ints(n),
         best_courier=np.full(requests, NONE, dtype=np.int64),
@@ -327,21 +332,11 @@ def _room(model: Model, load: Ints, node: int, r: int, v: int) -> bool:
 
 
 @compiled
-def _best_in_route(
-    model: Model, search: Search, r: int, v: int, bound: int, blink: float
-) -> tuple[int, int, int]:
-    """Return the cheapest feasible insertion of a request in a route that costs less than `bound`.
-
-    The answer is (extra cost, node after which the first stop goes, node after which the second goes); the nodes are
-    as the route is before, so equal nodes mean one stop directly after the other. Without one: (bound, NONE, NONE).
-    """
-    if model.shape[r] == PAIR:
-        return _best_pair(model, search, r, v, bound, blink)
-    return _best_single(model, search, r, v, bound, blink)
-
-
-@compiled
 def _best_single(model: Model, search: Search, r: int, v: int, bound: int, blink: float) -> tuple[int, int, int]:
+    """Return the cheapest feasible insertion of a lone stop into a route that costs less than `bound`.
+
+    The answer is (extra cost, node after which the stop goes, NONE), without one (bound, NONE, NONE).
+    """
     stop = model.first[r]
     to, back = model.durations_from[model.place[stop]], model.durations_to[model.place[stop]]
     price = model.price_per_s[v]
@@ -371,6 +366,10 @@ def _best_single(model: Model, search: Search, r: int, v: int, bound: int, blink
 
 @compiled
 def _best_pair(model: Model, search: Search, r: int, v: int, bound: int, blink: float) -> tuple[int, int, int]:
+    """Return the same for a pair: (extra cost, node after which the pickup goes, node after which the delivery goes).
+
+    Nodes are named as the route is before, so that twice the same node means one stop directly after the other.
+    """
     pickup, delivery = model.first[r], model.second[r]
     to, back = model.durations_from[model.place[pickup]], model.durations_to[model.place[pickup]]
     to2, back2 = model.durations_from[model.place[delivery]], model.durations_to[model.place[delivery]]
@@ -438,17 +437,62 @@ def _insert(model: Model, search: Search, r: int, v: int, where: int, where2: in
 
 
 @compiled
-def _try_courier(
-    model: Model, search: Search, r: int, v: int, blink: float, best: tuple[int, int, int, int]
-) -> tuple[int, int, int, int]:
-    """Return the better of the best so far (cost, courier, where, where2) and the best in one more courier's route."""
+def _add_candidate(model: Model, search: Search, r: int, v: int, count: int) -> int:
+    """Note a courier to be looked at, once in each search for a place; return how many there are."""
     if search.seen[v] == search.stamp[0] or not model.allowed[r, v]:
-        return best
+        return count
     search.seen[v] = search.stamp[0]
-    extra, where, where2 = _best_in_route(model, search, r, v, best[0], blink)
-    if where == NONE:
-        return best
-    return extra, v, where, where2
+    search.candidates[count] = v
+    return count + 1
+
+
+@compiled
+def _candidates_near(model: Model, search: Search, r: int) -> int:
+    """Gather the couriers of neighbouring requests and those who start near."""
+    count = 0
+    for i in range(model.near_requests.shape[1]):
+        v = search.courier[model.near_requests[r, i]]
+        if v != NONE:
+            count = _add_candidate(model, search, r, v, count)
+    for i in range(model.near_couriers.shape[1]):
+        v = model.near_couriers[r, i]
+        if v != NONE:
+            count = _add_candidate(model, search, r, v, count)
+    return count
+
+
+@compiled
+def _candidates_touched(model: Model, search: Search, r: int) -> int:
+    count = 0
+    for i in range(search.total[TOUCHED]):
+        count = _add_candidate(model, search, r, search.touched[i], count)
+    return count
+
+
+@compiled
+def _candidates_all(model: Model, search: Search, r: int) -> int:
+    """Gather every allowed courier that was not looked at before."""
+    count = 0
+    for v in range(len(model.shift_start)):
+        count = _add_candidate(model, search, r, v, count)
+    return count
+
+
+@compiled
+def _best_of_candidates(
+    model: Model, search: Search, r: int, count: int, bound: int, blink: float
+) -> tuple[int, int, int, int]:
+    """Return the cheapest insertion below the bound over the gathered couriers: (extra cost, courier, where, where2)."""
+    extra, courier, where, where2 = bound, NONE, NONE, NONE
+    for i in range(count):
+        v = search.candidates[i]
+        if model.second[r] == NONE:
+            found = _best_single(model, search, r, v, extra, blink)
+        else:
+            found = _best_pair(model, search, r, v, extra, blink)
+        if found[1] != NONE:
+            extra, courier, where, where2 = found[0], v, found[1], found[2]
+    return extra, courier, where, where2
 
 
 @compiled
@@ -456,30 +500,23 @@ def _place_request(model: Model, search: Search, r: int, was_absent: bool, blink
     """Insert a request where it costs least, if that is less than its price; return whether it was.
 
     A request that was left out before the iteration fitted nowhere then, so only touched routes can have room for it.
-    Others look first at the couriers of neighbouring requests and at those who start near, then, in vain, at all.
+    Others look at what is near first and, only when nothing there has room, everywhere.
     """
     search.stamp[0] += 1
-    best = (model.price[r], NONE, NONE, NONE)
     if was_absent:
-        for i in range(search.total[TOUCHED]):
-            best = _try_courier(model, search, r, search.touched[i], blink, best)
+        count = _candidates_touched(model, search, r)
     else:
-        for i in range(model.near_requests.shape[1]):
-            v = search.courier[model.near_requests[r, i]]
-            if v != NONE:
-                best = _try_courier(model, search, r, v, blink, best)
-        for i in range(model.near_couriers.shape[1]):
-            if model.near_couriers[r, i] == NONE:
-                break
-            best = _try_courier(model, search, r, model.near_couriers[r, i], blink, best)
-        if best[1] == NONE:
-            for v in range(len(model.shift_start)):
-                best = _try_courier(model, search, r, v, blink, best)
-    if best[1] == NONE:
-        return False
-    _insert(model, search, r, best[1], best[2], best[3])
-    search.total[COST] -= model.price[r]
-    return True
+        count = _candidates_near(model, search, r)
+    for _ in range(2):
+        _, v, where, where2 = _best_of_candidates(model, search, r, count, model.price[r], blink)
+        if v != NONE:
+            _insert(model, search, r, v, where, where2)
+            search.total[COST] -= model.price[r]
+            return True
+        if was_absent:
+            return False
+        count = _candidates_all(model, search, r)
+    return False
 
 
 # --- undo -----------------------------------------------------------------------------------------------------------
@@ -677,17 +714,18 @@ def _reach(model: Model, r: int) -> int:
 
 @compiled
 def _sort_by_keys(search: Search, n: int) -> None:
-    """Sort queue and keys together: by insertion while short, else by argsort."""
-    if n > 64:
-        order = np.argsort(search.keys[:n], kind="mergesort")
-        search.queue[:n] = search.queue[:n][order]
-        return
-    for i in range(1, n):
-        key, r, j = search.keys[i], search.queue[i], i
-        while j > 0 and search.keys[j - 1] > key:
-            search.keys[j], search.queue[j] = search.keys[j - 1], search.queue[j - 1]
-            j -= 1
-        search.keys[j], search.queue[j] = key, r
+    """Sort queue and keys together, in place, with Shell's gaps (1959): insertion sort while the queue is short."""
+    gap = 1
+    while gap < n // 9:
+        gap = 3 * gap + 1
+    while gap > 0:
+        for i in range(gap, n):
+            key, r, j = search.keys[i], search.queue[i], i
+            while j >= gap and search.keys[j - gap] > key:
+                search.keys[j], search.queue[j] = search.keys[j - gap], search.queue[j - gap]
+                j -= gap
+            search.keys[j], search.queue[j] = key, r
+        gap //= 3
 
 
 @compiled
@@ -710,8 +748,10 @@ def _keep(model: Model, search: Search, queued: int) -> None:
     if search.total[COST] < search.total[BEST_COST]:
         search.total[BEST_COST] = search.total[COST]
         search.total[BEST_ABSENT] = count
-        search.best_following[:] = search.following
-        search.best_courier[:] = search.courier
+        for node in range(len(model.place)):
+            search.best_following[node] = search.following[node]
+        for r in range(len(model.first)):
+            search.best_courier[r] = search.courier[r]
 
 
 # --- what the solver calls ------------------------------------------------------------------------------------------
@@ -722,19 +762,22 @@ def _clear(model: Model, search: Search) -> None:
     for v in range(len(model.shift_start)):
         _link(search, _start_of(model, v), _end_of(model, v))
         _refresh(model, search, v)
-    search.total[COST] = model.price.sum()
+    search.total[COST] = 0
+    for r in range(len(model.first)):
+        search.total[COST] += model.price[r]
     search.total[BEST_COST] = 2**62
 
 
 @compiled
-def construct(model: Model, search: Search, begin: int, end: int, order: Ints) -> None:
-    """Insert the requests `order[begin:end]` one after the other; with the last of them there is a first full plan."""
-    for i in range(begin, end):
-        _place_request(model, search, order[i], False, 0.0)
+def insert(model: Model, search: Search, order: Ints) -> int:
+    """Insert requests that are on no route, one after the other, where there is room; return how many found some."""
+    inserted = 0
+    for i in range(len(order)):
+        search.queue[i] = order[i]
+        inserted += _place_request(model, search, order[i], False, 0.0)
         _forget_touched(search)
-    if end == len(order):
-        search.queue[:] = order
-        _keep(model, search, len(order))
+    _keep(model, search, len(order))
+    return inserted
 
 
 @compiled
@@ -760,33 +803,16 @@ def improve(model: Model, search: Search, iterations: int, done: int, total: int
 
 
 @compiled
-def finish(model: Model, search: Search) -> None:
-    """Go back to the best routes seen and insert whatever still fits anywhere, dearest first, until nothing does."""
-    _restore_best(model, search)
-    inserted = True
-    while inserted:
-        inserted = False
-        queued = search.total[ABSENT]
-        for i in range(queued):
-            search.queue[i] = search.absent[i]
-            search.keys[i] = -float(model.price[search.absent[i]])
-        _sort_by_keys(search, queued)
-        for i in range(queued):
-            inserted = _place_request(model, search, search.queue[i], False, 0.0) or inserted
-        _keep(model, search, queued)
-        _forget_touched(search)
-
-
-@compiled
-def _restore_best(model: Model, search: Search) -> None:
+def restore_best(model: Model, search: Search) -> None:
+    """Go back to the best routes seen."""
     for node in range(len(model.place)):
         if node < _start_of(model, 0) or node < _end_of(model, 0):
             _link(search, node, search.best_following[node])
-    search.courier[:] = search.best_courier
     for v in range(len(model.shift_start)):
         _refresh(model, search, v)
     count = 0
     for r in range(len(model.first)):
+        search.courier[r] = search.best_courier[r]
         search.is_absent[r] = search.courier[r] == NONE
         if search.is_absent[r]:
             search.absent[count] = r
@@ -799,23 +825,19 @@ def _restore_best(model: Model, search: Search) -> None:
 def cheapest_insertion(model: Model, search: Search, r: int) -> int:
     """Return what serving a request would add to the routes as they stand, at least; NEVER if it fits nowhere."""
     search.stamp[0] += 1
-    best = (NEVER, NONE, NONE, NONE)
-    for v in range(len(model.shift_start)):
-        best = _try_courier(model, search, r, v, 0.0, best)
-    return best[0]
+    count = _candidates_all(model, search, r)
+    return _best_of_candidates(model, search, r, count, NEVER, 0.0)[0]
 
 
 @compiled
-def alone(model: Model, setup_free: bool) -> Bytes:
-    """Return for each request and courier how far serving it on an empty round comes: NO_SKILL ... FITS (int8, r x v).
+def alone(model: Model, setup_free: bool, outcome: Bytes) -> None:
+    """Write for each request and courier how far serving it on an empty round comes: NO_SKILL ... FITS (int8, r x v).
 
     Reads skills from `model.allowed`. With `setup_free` set-up takes no time, as beside a neighbour that paid for it.
     """
-    outcome = np.empty(model.allowed.shape, dtype=np.int8)
     for r in range(outcome.shape[0]):
         for v in range(outcome.shape[1]):
             outcome[r, v] = _alone(model, r, v, setup_free)
-    return outcome
 
 
 @compiled

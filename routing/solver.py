@@ -75,7 +75,7 @@ def solve(
     _construct(model, search)
     deadline = started + time_limit_s - _writing_s(len(model.place))
     _anneal(model, search, _Clock(started, deadline), _budget(len(kept), iterations), on_progress)
-    kernel.finish(model, search)
+    _finish(model, search)
     return _plan(problem, table, kept, model, search, outcome)
 
 
@@ -95,15 +95,21 @@ def _admit(problem: Problem, table: Table) -> tuple[list[int], Model, npt.NDArra
     """Return the requests that fit some courier's empty round, their model, and the outcome for all (int8, r x v)."""
     everything = list(range(len(problem.requests)))
     model = _model(problem, table, everything)
-    outcome = kernel.alone(model, False)
+    outcome = _alone(model, setup_free=False)
     # Next to a neighbour at the same address a request may fit that would not fit alone.
-    admitted = (kernel.alone(model, True) if model.setup.any() else outcome) == FITS
+    admitted = (_alone(model, setup_free=True) if model.setup.any() else outcome) == FITS
     kept = [int(r) for r in np.flatnonzero(admitted.any(axis=1))]
     if not kept:
         return [], model, outcome
     model = _model(problem, table, kept)._replace(allowed=np.ascontiguousarray(admitted[kept]))
     near_requests, near_couriers = _near_requests(model), _near_couriers(model)
     return kept, model._replace(near_requests=near_requests, near_couriers=near_couriers), outcome
+
+
+def _alone(model: Model, setup_free: bool) -> npt.NDArray[np.int8]:
+    outcome = np.empty(model.allowed.shape, dtype=np.int8)
+    kernel.alone(model, setup_free, outcome)
+    return outcome
 
 
 def _model(problem: Problem, table: Table, kept: list[int]) -> Model:
@@ -249,7 +255,16 @@ class _Clock:
 def _construct(model: Model, search: Search) -> None:
     """Build the first full plan: dear requests first, those that close early before the others."""
     order = np.lexsort((model.last_close[model.first], -model.price)).astype(np.int64)
-    kernel.construct(model, search, 0, len(order), order)
+    kernel.insert(model, search, order)
+
+
+def _finish(model: Model, search: Search) -> None:
+    """Go back to the best routes and insert what still fits anywhere, dearest first, until nothing does."""
+    kernel.restore_best(model, search)
+    while True:
+        absent = search.absent[: search.total[kernel.ABSENT]].copy()
+        if not kernel.insert(model, search, absent[np.argsort(-model.price[absent], kind="stable")]):
+            return
 
 
 def _budget(requests: int, iterations: int | None) -> int | None:
