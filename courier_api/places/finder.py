@@ -1,6 +1,7 @@
 """Finds where an address is: communes by new or old name, and the best point that is known for it."""
 
 from dataclasses import dataclass, field
+from uuid import UUID
 
 from sqlalchemy import func, literal, select, text
 from sqlalchemy.orm import Session, joinedload
@@ -18,13 +19,19 @@ class Found:
     """One place that the address may mean; equal scores mean that the text does not decide between them."""
 
     commune: Commune
-    post_office: ServicePoint | None
+    office: ServicePoint | None
     old_unit: OldUnit | None
     hamlet: Hamlet | None
     lon: float
     lat: float
     quality: PointQuality
     score: float  # 0 to 1
+
+    @property
+    def label(self) -> str:
+        """The address as it is now, with the name that it had: `Xã Tiên Lữ (Xã Thụy Lôi, Huyện Tiên Lữ)`."""
+        place = f"{self.hamlet.name}, {self.commune.name}" if self.hamlet else self.commune.name
+        return f"{place} ({self.old_unit.name}, {self.old_unit.district})" if self.old_unit else place
 
 
 @dataclass(slots=True)
@@ -35,7 +42,7 @@ class _Candidate:
     mention: Mention
     likeness: float
     districts: frozenset[str]
-    old_unit_id: object = None
+    old_unit_id: UUID | None = None
     hamlet: Hamlet | None = None
     score: float = field(default=0.0)
 
@@ -43,7 +50,7 @@ class _Candidate:
 def find_address(session: Session, address: str, limit: int = 5) -> list[Found]:
     """Communes that the text may mean, best first; [] when it names none.
 
-    Takes old and new names, with or without accents, NFC or NFD, with a house number, street, hamlet and district around
+    Takes old and new names, with or without accents, NFC or NFD, with house number, street, hamlet and district around
     them. Several communes of one name all come back; a divided old unit gives each of its parts.
     """
     runs = mentions(address)
@@ -81,12 +88,12 @@ def _exact(session: Session, runs: list[Mention]) -> list[_Candidate]:
         .where(OldUnit.commune_code == Commune.code)
         .scalar_subquery()
     )
-    rows = session.execute(
+    communes = session.execute(
         select(Commune.code, Commune.name, Commune.search_name, literal(None), of_commune)
         .where(Commune.search_name.in_(names))
         .limit(_CONSIDERED)
     ).all()
-    rows += session.execute(
+    old_units = session.execute(
         select(
             OldUnit.commune_code, OldUnit.name, OldUnit.search_name, OldUnit.id, func.array_agg(OldUnit.search_district)
         )
@@ -96,7 +103,7 @@ def _exact(session: Session, runs: list[Mention]) -> list[_Candidate]:
     ).all()
     found = [
         _Candidate(code, name, search, run, 1.0, frozenset(districts or ()), old)
-        for code, name, search, old, districts in rows
+        for code, name, search, old, districts in (*communes, *old_units)
         for run in runs
         if run.name == search
     ]
@@ -227,7 +234,7 @@ def _located(session: Session, best: list[_Candidate]) -> list[Found]:
     for candidate in best:
         commune, lon, lat = communes[candidate.commune_code]
         quality = PointQuality.commune
-        old = old_units.get(candidate.old_unit_id)
+        old = old_units[candidate.old_unit_id] if candidate.old_unit_id else None
         if candidate.hamlet:
             (lon, lat), quality = hamlet_points[candidate.hamlet.id], PointQuality.hamlet
         elif old and old.id in old_points:
@@ -236,7 +243,7 @@ def _located(session: Session, best: list[_Candidate]) -> list[Found]:
     return found
 
 
-def _hamlet_points(session: Session, hamlets: list[Hamlet]) -> dict[object, tuple[float, float]]:
+def _hamlet_points(session: Session, hamlets: list[Hamlet]) -> dict[UUID, tuple[float, float]]:
     ids = [hamlet.id for hamlet in hamlets]
     if not ids:
         return {}
@@ -246,7 +253,7 @@ def _hamlet_points(session: Session, hamlets: list[Hamlet]) -> dict[object, tupl
     return {key: (lon, lat) for key, lon, lat in rows}
 
 
-def _old_points(session: Session, units: list[OldUnit]) -> dict[object, tuple[float, float]]:
+def _old_points(session: Session, units: list[OldUnit]) -> dict[UUID, tuple[float, float]]:
     """The hamlet nearest to the middle of an old unit's hamlets: a point that is inside it for certain."""
     if not units:
         return {}

@@ -66,7 +66,7 @@ _SHORT = {"xa": "x", "phuong": "p", "huyen": "h", "quan": "q", "tinh": "t"}
 
 
 def unit_type(name: str) -> str:
-    """The bare letters with which a unit's own kind begins, long or short: `Thị trấn Vương` and `TT Vương` give `tt`."""
+    """What a unit calls itself, shortened: `Thị trấn Vương` and `TT Vương` give `tt`; nothing when it does not say."""
     taken = unit_words(words(name), 0)
     letters = "".join(bare(word)[0] for word in taken) if len(taken) > 1 else bare(taken[0]) if taken else ""
     return _SHORT.get(letters, letters)
