@@ -5,6 +5,7 @@
 # operating system's word on who is calling (peer), so there is no password. The last script to leave stops them.
 
 use_services() {
+    use_secret_key
     export DATABASE_URL REDIS_URL
     if [[ -n ${DATABASE_URL:-} && -n ${REDIS_URL:-} ]]; then return; fi
     lock services
@@ -12,6 +13,19 @@ use_services() {
     [[ -n ${DATABASE_URL:-} ]] || use_postgres
     [[ -n ${REDIS_URL:-} ]] || use_redis
     unlock
+}
+
+# What codes and tokens are keyed with: SECRET_KEY, else one made for this checkout and kept.
+use_secret_key() {
+    local file=$LOCAL/secret_key
+    [[ -z ${SECRET_KEY:-} ]] || return 0
+    if [[ ! -s $file ]]; then
+        (umask 077 && head -c 48 /dev/urandom | base64 -w 0 >"$file.$RUN_ID")
+        mv -n "$file.$RUN_ID" "$file" # another script may have been first
+        rm -f "$file.$RUN_ID"
+    fi
+    SECRET_KEY=$(<"$file")
+    export SECRET_KEY
 }
 
 use_postgres() {

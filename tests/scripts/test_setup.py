@@ -264,10 +264,8 @@ def test_services_start_keep_data_and_leave_nothing(place: str, request: pytest.
 
 
 def test_redis_keeps_what_it_is_given(checkout: Checkout) -> None:
-    socket_path = 'sed "s,unix://,,; s,?.*,,"'
-    line = (
-        f'cli="redis-cli -s $(echo "$REDIS_URL" | {socket_path})"; $cli config get "append*"; $cli config get "maxm*y"'
-    )
+    socket_path = """$(echo "$REDIS_URL" | sed 's,unix://,,; s,?.*,,')"""
+    line = f'ask="redis-cli -s {socket_path} config get"; $ask "append*"; $ask maxmemory-policy'
     said = checkout.run("bash", "-c", line).split()
     settings = dict(zip(said[::2], said[1::2], strict=True))
     assert settings["appendonly"] == "yes"
