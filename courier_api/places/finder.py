@@ -1,17 +1,15 @@
 """Finds where an address is: communes by new or old name, and the best point that is known for it."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import func, literal, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session, joinedload
 
+from courier_api.places.candidates import Candidate, by_hamlet, exactly, named_districts, nearly, one_of
 from courier_api.places.mentions import Mention, accents, mentions
 from courier_api.places.models import Commune, Hamlet, OldUnit, PointQuality, ServicePoint
 from courier_api.places.names import unit_type, words
-
-_NEARLY = 0.5  # trigram similarity from which a misspelt name counts
-_CONSIDERED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +32,6 @@ class Found:
         return f"{place} ({self.old_unit.name}, {self.old_unit.district})" if self.old_unit else place
 
 
-@dataclass(slots=True)
-class _Candidate:
-    commune_code: str
-    name: str  # as written in the register, with its accents
-    search_name: str
-    mention: Mention
-    likeness: float
-    districts: frozenset[str]
-    old_unit_id: UUID | None = None
-    hamlet: Hamlet | None = None
-    score: float = field(default=0.0)
-
-
 def find_address(session: Session, address: str, limit: int = 5) -> list[Found]:
     """Communes that the text may mean, best first; [] when it names none.
 
@@ -56,124 +41,39 @@ def find_address(session: Session, address: str, limit: int = 5) -> list[Found]:
     runs = mentions(address)
     if not runs:
         return []
-    districts = _districts(session, runs)
-    candidates = _exact(session, runs)
+    districts = named_districts(session, runs)
+    candidates = exactly(session, runs)
     unread = (
         [run for run in runs if run.kind == "commune"]
         if not any(c.mention.kind == "commune" for c in candidates)
         else []
     )
     if not candidates or unread:
-        candidates += _similar(session, unread or runs, districts)
-    candidates = candidates or _by_hamlet(session, runs)
+        candidates += nearly(session, unread or runs, districts)
+    candidates = candidates or by_hamlet(session, runs)
     _weigh(candidates, runs, districts)
     _find_hamlets(session, candidates, runs)
-    best: dict[str, _Candidate] = {}
+    best: dict[str, Candidate] = {}
     for candidate in sorted(candidates, key=lambda c: (-c.score, c.old_unit_id is not None, c.commune_code)):
         best.setdefault(candidate.commune_code, candidate)
     return _located(session, list(best.values())[:limit])
 
 
-def _districts(session: Session, runs: list[Mention]) -> dict[str, list[Mention]]:
-    """Old districts that the text names."""
-    names = {run.name for run in runs}
-    known = session.scalars(select(OldUnit.search_district).where(OldUnit.search_district.in_(names)).distinct())
-    return {name: [run for run in runs if run.name == name] for name in known}
-
-
-def _exact(session: Session, runs: list[Mention]) -> list[_Candidate]:
-    names = {run.name for run in runs}
-    of_commune = (
-        select(func.array_agg(OldUnit.search_district.distinct()))
-        .where(OldUnit.commune_code == Commune.code)
-        .scalar_subquery()
-    )
-    communes = session.execute(
-        select(Commune.code, Commune.name, Commune.search_name, literal(None), of_commune)
-        .where(Commune.search_name.in_(names))
-        .limit(_CONSIDERED)
-    ).all()
-    old_units = session.execute(
-        select(
-            OldUnit.commune_code, OldUnit.name, OldUnit.search_name, OldUnit.id, func.array_agg(OldUnit.search_district)
-        )
-        .where(OldUnit.search_name.in_(names))
-        .group_by(OldUnit.id)
-        .limit(_CONSIDERED)
-    ).all()
-    found = [
-        _Candidate(code, name, search, run, 1.0, frozenset(districts or ()), old)
-        for code, name, search, old, districts in (*communes, *old_units)
-        for run in runs
-        if run.name == search
-    ]
-    return [c for c in found if not any(c.mention.inside(other.mention) for other in found)]
-
-
-def _similar(session: Session, runs: list[Mention], districts: dict[str, list[Mention]]) -> list[_Candidate]:
-    """Misspelt names, by trigrams."""
-    by_name = {
-        run.name: run
-        for run in runs
-        if run.kind in ("", "commune") and len(run.name) > 4 and run.end - run.start > 1 and run.name not in districts
-    }
-    if not by_name:
-        return []
-    session.execute(select(func.set_config("pg_trgm.similarity_threshold", str(_NEARLY), True)))
-    rows = session.execute(
-        text("""
-        SELECT place.*, given.name AS given, similarity(place.search_name, given.name) AS likeness
-        FROM unnest(:names) AS given (name)
-        CROSS JOIN LATERAL (
-            SELECT code, name, search_name, NULL::uuid AS old, (
-                SELECT array_agg(DISTINCT search_district) FROM old_unit WHERE commune_code = code) AS districts
-            FROM commune WHERE search_name % given.name
-            UNION ALL
-            SELECT commune_code, name, search_name, id, ARRAY[search_district]
-            FROM old_unit WHERE search_name % given.name
-        ) AS place
-        ORDER BY likeness DESC LIMIT :most
-        """).bindparams(most=_CONSIDERED),
-        {"names": list(by_name)},
-    ).all()
-    return [
-        _Candidate(
-            row.code,
-            row.name,
-            row.search_name,
-            by_name[row.given],
-            row.likeness,
-            frozenset(row.districts or ()),
-            row.old,
-        )
-        for row in rows
-    ]
-
-
-def _by_hamlet(session: Session, runs: list[Mention]) -> list[_Candidate]:
-    """Nothing but a hamlet is named."""
-    by_name = {run.name: run for run in runs if run.end - run.start > 1}
-    hamlets = session.scalars(select(Hamlet).where(Hamlet.search_name.in_(by_name)).limit(_CONSIDERED))
-    return [
-        _Candidate(h.commune_code, h.name, h.search_name, by_name[h.search_name], 1.0, frozenset(), hamlet=h)
-        for h in hamlets
-    ]
-
-
-def _weigh(candidates: list[_Candidate], runs: list[Mention], districts: dict[str, list[Mention]]) -> None:
+def _weigh(candidates: list[Candidate], runs: list[Mention], districts: dict[str, list[Mention]]) -> None:
     """How well each candidate explains the text; the weights were set on the names of one province."""
     named = {name for name, found in districts.items() if any(run.kind == "district" for run in found)}
     hinted = {name for name, found in districts.items() if any(run.kind in ("", "district") for run in found)}
     for candidate in candidates:
         run = candidate.mention
+        kind = "" if any(run.unit_belongs_to(other.mention) for other in candidates) else run.kind
         score = 0.6 * candidate.likeness
         # An address goes from small to large: what stands later is more likely the commune.
         score += 0.08 * run.part / run.last_part if run.last_part else 0.04
-        if run.kind == "commune":
+        if kind == "commune":
             score += 0.2 + (0.02 if unit_type(" ".join((*run.unit, "x"))) == unit_type(candidate.name) else -0.02)
-        elif run.kind in ("street", "province"):
+        elif kind in ("street", "province"):
             score -= 0.35
-        elif run.kind == "district" or (run.name in districts and any(c.mention.name != run.name for c in candidates)):
+        elif kind == "district" or (run.name in districts and any(c.mention.name != run.name for c in candidates)):
             score -= 0.25
         others = {name for name in hinted if name != run.name or len(districts[name]) > 1}
         if candidate.districts & (named | others):
@@ -186,7 +86,7 @@ def _weigh(candidates: list[_Candidate], runs: list[Mention], districts: dict[st
         candidate.score = max(0.0, min(1.0, round(score, 3)))
 
 
-def _find_hamlets(session: Session, candidates: list[_Candidate], runs: list[Mention]) -> None:
+def _find_hamlets(session: Session, candidates: list[Candidate], runs: list[Mention]) -> None:
     """Look for the hamlet inside each candidate; synthetic hamlets carry their old commune's name behind their own."""
     open_ones = [c for c in candidates if c.hamlet is None]
     names = {run.name for run in runs if run.end - run.start > 1}
@@ -195,7 +95,7 @@ def _find_hamlets(session: Session, candidates: list[_Candidate], runs: list[Men
     names |= {f"{name} {c.search_name}" for name in names for c in open_ones}
     found = session.scalars(
         select(Hamlet).where(
-            Hamlet.commune_code.in_({c.commune_code for c in open_ones}), Hamlet.search_name.in_(names)
+            Hamlet.commune_code.in_({c.commune_code for c in open_ones}), one_of(Hamlet.search_name, names)
         )
     ).all()
     for candidate in open_ones:
@@ -210,7 +110,7 @@ def _find_hamlets(session: Session, candidates: list[_Candidate], runs: list[Men
             candidate.score = min(1.0, round(candidate.score + 0.05, 3))
 
 
-def _located(session: Session, best: list[_Candidate]) -> list[Found]:
+def _located(session: Session, best: list[Candidate]) -> list[Found]:
     codes = [candidate.commune_code for candidate in best]
     communes = {
         commune.code: (commune, lon, lat)

@@ -35,6 +35,14 @@ class Mention:
             and self.end - self.start < other.end - other.start
         )
 
+    def overlaps(self, other: "Mention") -> bool:
+        """Whether the two runs share a word."""
+        return self.part == other.part and self.start < other.end and other.start < self.end
+
+    def unit_belongs_to(self, other: "Mention") -> bool:
+        """Whether the word before this run is the end of another name: the `Xa` of `Lieu Xa, Yen My` is no `xã`."""
+        return bool(self.kind) and self.part == other.part and other.end == self.start and other.end - other.start > 1
+
 
 def mentions(text: str) -> list[Mention]:
     """Every run of up to five words, in the order of the text; parts are what commas and dashes part."""
