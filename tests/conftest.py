@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -13,10 +15,12 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0" * 32)
 os.environ.setdefault("GRAPH_DIR", str(ROOT / ".local" / "graph"))
 os.environ.setdefault("PLANNING_SECONDS", "1")
 
-from courier_api import db, models  # noqa: E402 - the settings above come first
+from courier_api import create_app, db, models  # noqa: E402 - the settings above come first
+from courier_api.rounds import planning  # noqa: E402
 from courier_api.settings import settings  # noqa: E402
 from scripts.commands.ground import load_province  # noqa: E402
 from scripts.commands.operator import open_for_business  # noqa: E402
+from tests.cast import Cast, assemble  # noqa: E402
 
 HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen"
 assert models.all_models
@@ -49,3 +53,31 @@ def session(engine: Engine) -> Iterator[Session]:
             yield session
         db.use_sessions(None)
         outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def roads() -> None:
+    """The road graph of the province, built once and found again by its content."""
+    planning.install_roads(HUNG_YEN / "roads.osm.pbf")
+    planning.warm_up()
+
+
+@pytest.fixture(scope="session")
+def app() -> Flask:
+    """The application."""
+    app = create_app()
+    app.config["TESTING"] = True
+    app.config["PROPAGATE_EXCEPTIONS"] = False
+    return app
+
+
+@pytest.fixture
+def client(app: Flask, session: Session, ground: None) -> FlaskClient:
+    """A client of the application on the test's own transaction."""
+    return app.test_client()
+
+
+@pytest.fixture
+def cast(session: Session, client: FlaskClient, roads: None) -> Cast:
+    """Everybody, in place."""
+    return assemble(session, client)

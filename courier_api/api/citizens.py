@@ -29,7 +29,7 @@ blp = Audience("citizens", Role.citizen, "For citizens: book a dossier, follow i
 class DossierIn(Schema):
     """What a citizen books."""
 
-    procedure_code = Text(8, required=True, metadata={"example": "1.004203"})
+    procedure_code = Text(8, required=True, metadata={"example": "2.000635"})
     procedure_suffix = Text(30, load_default="", least=0)
     service = fields.Enum(Service, by_value=True, required=True)
     contact_name = Text(120, required=True, metadata={"example": "Nguyễn Thị Hoa"})

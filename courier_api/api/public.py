@@ -118,7 +118,7 @@ class RequirementShown(Schema):
 class ProcedureShown(Schema):
     """A procedure as it stands today."""
 
-    code = fields.String(attribute="procedure.code", required=True, metadata={"example": "1.004203"})
+    code = fields.String(attribute="procedure.code", required=True, metadata={"example": "2.000635"})
     suffix = fields.String(attribute="procedure.suffix", required=True)
     name = fields.String(required=True)
     name_en = fields.String(allow_none=True)
@@ -193,13 +193,19 @@ class PlaceQuery(Schema):
 class PlaceFound(Schema):
     """A place that an address may mean."""
 
-    label = fields.String(required=True)
+    label = fields.Method("_label", required=True, metadata={"type": "string"})
     commune = fields.Nested(CommuneShown, required=True)
-    office = fields.Nested(ServicePointShown, required=True, allow_none=True)
+    office = fields.Nested(ServicePointShown, attribute="post_office", required=True, allow_none=True)
     lon = fields.Float(required=True)
     lat = fields.Float(required=True)
     quality = fields.Enum(PointQuality, by_value=True, required=True)
-    score = fields.Float(required=True)
+    score = fields.Float(
+        required=True, metadata={"description": "0 to 1; equal scores mean that the text does not decide"}
+    )
+
+    def _label(self, found: finder.Found) -> str:
+        names = (found.hamlet and found.hamlet.name, found.old_unit and f"({found.old_unit.name})", found.commune.name)
+        return ", ".join(name for name in names if name)
 
 
 @blp.endpoint("GET", "/places", "findPlaces")

@@ -1,6 +1,7 @@
 """Shapes shared by several audiences; unknown fields are refused everywhere."""
 
 import json
+from functools import cache
 from typing import Any
 from unicodedata import normalize
 from urllib.parse import urlencode
@@ -371,6 +372,7 @@ class RoundWithStops(RoundShown):
     line = fields.Function(geometry_of, metadata={"type": ["object", "null"], "description": "GeoJSON LineString"})
 
 
+@cache
 def page_of(shown: type[Schema]) -> type[Schema]:
     """The schema of one page of a list."""
     return Schema.from_dict(

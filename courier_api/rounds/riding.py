@@ -77,11 +77,11 @@ def arrive(session: Session, stop: Stop, device_at: datetime, lon: float, lat: f
     stop.arrived_device_at = device_at
     stop.arrived_point = point(lon, lat)
     session.flush()
-    session.refresh(stop, ["arrived_point"])
     metres = session.scalar(
-        select(func.ST_Distance(cast(Job.point, Geography), cast(stop.arrived_point, Geography))).where(
-            Job.id == stop.job_id
-        )
+        select(func.ST_Distance(cast(Job.point, Geography), cast(Stop.arrived_point, Geography)))
+        .select_from(Stop)
+        .join(Job, Job.id == Stop.job_id)
+        .where(Stop.id == stop.id)
     )
     stop.arrived_metres = round(metres or 0)
 

@@ -1,0 +1,120 @@
+"""Commands for the operator of an installation: tracking numbers, tariffs, staff, the road graph."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courier_api import models
+from courier_api.db import now, transaction
+from courier_api.dossiers.models import NumberRange
+from courier_api.dossiers.numbers import add_range, numbers_left
+from courier_api.dossiers.states import Service
+from courier_api.errors import DomainError
+from courier_api.messages import say
+from courier_api.money.quoting import set_tariff
+from courier_api.people.models import Person, Role
+from courier_api.people.signing_in import grant
+from courier_api.places.models import Posting, ServicePoint
+from courier_api.rounds.planning import install_roads
+from courier_api.settings import settings
+
+assert models.all_models
+
+# Prices seen in other provinces (postage one way in the province, carrying the fee); an operator sets his own.
+FIRST_TARIFFS = {Service.send: (28_000, 8_000), Service.return_: (28_000, 0), Service.both: (52_000, 8_000)}
+FIRST_RANGE = (10_000_000, 19_999_999)
+
+
+def open_for_business(session: Session) -> None:
+    """What an installation needs before its first dossier: a number range and tariffs; again it changes nothing."""
+    prefix = settings().tracking_prefix
+    if session.scalar(select(NumberRange).where(NumberRange.prefix == prefix)) is None:
+        add_range(session, prefix, *FIRST_RANGE)
+    for service, (postage, fee_transfer) in FIRST_TARIFFS.items():
+        set_tariff(session, service, date(2026, 1, 1), postage, fee_transfer)
+
+
+def post(session: Session, phone: str, full_name: str, role: Role, place: ServicePoint) -> Person:
+    """Grant a role to a person at a service point; posting elsewhere later moves him."""
+    person = grant(session, phone, full_name, role)
+    posting = session.get(Posting, (person.id, role))
+    if posting is None:
+        session.add(Posting(person_id=person.id, role=role, service_point_id=place.id))
+    else:
+        posting.service_point_id = place.id
+    session.flush()
+    return person
+
+
+@click.group()
+def main() -> None:
+    """Operate an installation."""
+
+
+@main.command("open")
+def open_() -> None:
+    """Give a new installation its first number range and tariffs."""
+    with transaction() as session:
+        open_for_business(session)
+    click.echo("ready: number range and tariffs are there")
+
+
+@main.command("numbers")
+@click.argument("prefix")
+@click.argument("first", type=click.IntRange(0, 99_999_999))
+@click.argument("last", type=click.IntRange(0, 99_999_999))
+def numbers(prefix: str, first: int, last: int) -> None:
+    """Add a range of S10 serial numbers."""
+    with transaction() as session:
+        add_range(session, prefix, first, last)
+        click.echo(f"{numbers_left(session, prefix):,} numbers are free")
+
+
+@main.command("tariff")
+@click.argument("service", type=click.Choice([s.value for s in Service]))
+@click.argument("postage", type=click.IntRange(0))
+@click.argument("fee_transfer", type=click.IntRange(0))
+@click.option("--from", "valid_from", type=click.DateTime(["%Y-%m-%d"]), help="First day; today without it.")
+def tariff(service: str, postage: int, fee_transfer: int, valid_from: object) -> None:
+    """Set the price of a service, in đồng."""
+    day = valid_from.date() if valid_from else now().astimezone(settings().timezone).date()  # type: ignore[attr-defined]
+    with transaction() as session:
+        set_tariff(session, Service(service), day, postage, fee_transfer)
+    click.echo(f"{service}: {postage:,} đ, carrying the fee {fee_transfer:,} đ, from {day}")
+
+
+@main.command("staff")
+@click.argument("phone")
+@click.argument("full_name")
+@click.argument("role", type=click.Choice([r.value for r in Role if r is not Role.citizen]))
+@click.argument("place_code")
+def staff(phone: str, full_name: str, role: str, place_code: str) -> None:
+    """Post a person at a post office or one-stop unit, e.g. staff 0912345678 "Trần Văn Nam" courier 160000."""
+    with transaction() as session:
+        place = session.scalar(select(ServicePoint).where(ServicePoint.code == place_code))
+        if place is None:
+            raise click.ClickException(f"there is no service point with code {place_code}")
+        person = post(session, phone, full_name, Role(role), place)
+        click.echo(f"{person.full_name} is {role} at {place.name}")
+
+
+@main.command("roads")
+@click.argument("pbf", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def roads(pbf: Path) -> None:
+    """Build the routing graph of an OSM extract and plan with it from now on."""
+    click.echo(f"graph: {install_roads(pbf)}")
+
+
+def run() -> None:
+    """Run a command; a refusal is one line, not a traceback."""
+    try:
+        main()
+    except DomainError as error:
+        raise SystemExit(f"refused: {say(error.code, 'en', **error.values)}") from None
+
+
+if __name__ == "__main__":
+    run()
