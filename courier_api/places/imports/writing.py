@@ -64,13 +64,11 @@ def remember(session: Session, report: ImportReport, content: str, *, synthetic:
 
 
 def synthetic_kinds(session: Session) -> set[str]:
-    """The kinds of ground (`roads`, `hamlets`) that are invented: every screen and picture that shows them says so."""
-    last = (
-        select(ImportRun.kind, ImportRun.synthetic)
-        .distinct(ImportRun.kind)
-        .order_by(ImportRun.kind, ImportRun.id.desc())
-    )
-    return {kind for kind, synthetic in session.execute(last) if synthetic}
+    """The kinds of ground (`roads`, `hamlets`) with anything invented in them: every screen that shows them says so.
+
+    A later file of real ones does not take the mark away, for what was invented is still among them.
+    """
+    return set(session.scalars(select(ImportRun.kind).where(ImportRun.synthetic).distinct()))
 
 
 def upsert(
