@@ -66,6 +66,8 @@ def _bring_in(session: Session, procedure: Procedure | None, entry: Entry, repor
         raise BadRow("a complete version is in force; one without checklist, fee or days does not replace it")
     elif not current.bookable and entry.valid_from <= current.valid_from:
         # Nobody can have opened a dossier under it: it is put right, not followed.
+        current.requirements.clear()
+        session.flush()  # the old lines must be gone before new ones take their positions
         _fill(current, entry)
         report.changed += 1
     elif entry.valid_from <= current.valid_from:
