@@ -37,17 +37,33 @@ unlock() { exec 9>&-; }
 # Start a command in the background, as one of ours; its pid is in $!. It keeps our stdin, and reacts to Ctrl-C.
 launch() { # COMMAND...
     env --default-signal=INT,QUIT COURIER_RUN="${COURIER_RUN:+$COURIER_RUN/}$RUN_ID" "$@" <&0 8>&- 9>&- &
-    children[$!]=${1##*/}
+    children[$!]=$*
 }
 
-# Run a command to its end and give its exit code. Not in the foreground: bash would not hear signals meanwhile.
+# Run a command to its end and give its exit code. Not in the foreground: bash would not hear signals meanwhile. If
+# something that was launched before ends during it, the command cannot go well, and the script stops.
 run() { # COMMAND...
-    local pid code=0
+    local pid ended='' code=0
     launch "$@"
     pid=$!
-    wait "$pid" || code=$?
+    if ((BASHPID == $$)); then wait -n -p ended "${!children[@]}" || code=$?; fi
+    if [[ -n $ended && $ended != "$pid" ]]; then ended_by_itself "$ended" "$code"; fi
+    if [[ -z $ended ]]; then wait "$pid" || code=$?; fi # in a subshell, where the others are not ours to wait for
     unset "children[$pid]"
     return "$code"
+}
+
+# Wait until something that was launched ends, which it should not.
+watch() {
+    local ended='' code=0
+    wait -n -p ended "${!children[@]}" || code=$?
+    ended_by_itself "$ended" "$code"
+}
+
+ended_by_itself() { # PID CODE
+    local name=${children[$1]}
+    unset "children[$1]"
+    die "$name ended by itself with code $2, so everything is stopped" "Its last words are above, or in $LOG."
 }
 
 marked() { # RUN-ID

@@ -6,14 +6,15 @@
 
 use_services() {
     use_secret_key
-    export DATABASE_URL REDIS_URL
-    if [[ -n ${DATABASE_URL:-} && -n ${REDIS_URL:-} ]]; then return; fi
     lock services
-    echo "uses services" >&8
     [[ -n ${DATABASE_URL:-} ]] || use_postgres
     [[ -n ${REDIS_URL:-} ]] || use_redis
     unlock
+    export DATABASE_URL REDIS_URL
 }
+
+# As long as our run's file says so, nobody stops the services.
+hold_services() { echo "uses services" >&8; }
 
 # What codes and tokens are keyed with: SECRET_KEY, else one made for this checkout and kept.
 use_secret_key() {
@@ -29,6 +30,7 @@ use_secret_key() {
 }
 
 use_postgres() {
+    hold_services
     unset PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGDATABASE PGDATA PGOPTIONS PGSERVICE
     find_postgres
     place_postgres
@@ -38,6 +40,7 @@ use_postgres() {
 }
 
 use_redis() {
+    hold_services
     find_redis
     place_sockets
     start_redis "$LOCAL/redis" "$sockets/redis.sock"
@@ -267,7 +270,7 @@ stop_redis() { # FOLDER
 use_test_redis() {
     find_redis
     lock services
-    echo "uses services" >&8
+    hold_services
     place_sockets
     at_exit+=(drop_test_redis)
     start_redis "$LOCAL/test-redis/$RUN_ID" "$sockets/$RUN_ID.sock"

@@ -221,6 +221,13 @@ def test_a_failed_step_shows_its_log_and_the_advice(checkout: Checkout) -> None:
     assert "Buy flour." in failed.stderr
 
 
+def test_a_command_stops_when_what_it_needs_ends(checkout: Checkout) -> None:
+    stopped = checkout.shell("launch bash -c 'sleep 0.2; exit 9'; run sleep 30; echo never")
+    assert stopped.returncode == 1
+    assert stopped.stdout == ""
+    assert "exit 9 ended by itself with code 9" in stopped.stderr
+
+
 @pytest.mark.parametrize("home", ["", "/nonexistent", "/etc/passwd"])
 def test_a_useless_home_is_replaced(checkout: Checkout, home: str) -> None:
     assert checkout.shell("echo $HOME", HOME=home).stdout.strip() == str(checkout.root / ".local" / "home")
