@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
-from numba import njit  # type: ignore[import-untyped]  # ships no types
+from numba import njit
 
 from routing.travel import UNREACHABLE
 
@@ -65,7 +65,9 @@ def compiled[F: Callable[..., Any]](function: F) -> F:
 
     Nothing compiled here allocates, so numba's reference counting is off: it took three quarters of the time.
     """
-    return cast(F, njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function))
+    # `_nrt` is missing from numba's own type stubs.
+    options: dict[str, Any] = {"cache": True, "nogil": True, "error_model": "numpy", "_nrt": False}
+    return cast(F, njit(**options)(function))
 
 
 class Model(NamedTuple):
@@ -199,7 +201,7 @@ def _earliest(model: Model, node: int, arrival: int) -> int:
     """Return the first moment at or after arrival at which service may start, NEVER if the last window is over."""
     for w in range(model.opens.shape[1]):
         if arrival <= model.closes[node, w]:
-            return max(arrival, model.opens[node, w])
+            return int(max(arrival, model.opens[node, w]))
     return NEVER
 
 
@@ -208,7 +210,7 @@ def _latest(model: Model, node: int, moment: int) -> int:
     """Return the last moment at or before the given one at which service may start, -NEVER if none."""
     for w in range(model.opens.shape[1] - 1, -1, -1):
         if moment >= model.opens[node, w]:
-            return min(moment, model.closes[node, w])
+            return int(min(moment, model.closes[node, w]))
     return -NEVER
 
 
@@ -216,16 +218,16 @@ def _latest(model: Model, node: int, moment: int) -> int:
 def _work(model: Model, before: int, node: int) -> int:
     """Return seconds of service at a node, with its set-up unless the node before is at the same address."""
     if model.address[before] == model.address[node]:
-        return model.service[node]
-    return model.service[node] + model.setup[node]
+        return int(model.service[node])
+    return int(model.service[node] + model.setup[node])
 
 
 @compiled
 def _late(model: Model, search: Search, before: int, node: int) -> int:
     """Return the latest arrival at a node coming from `before` with which the rest of its route still fits."""
     if model.address[before] == model.address[node]:
-        return search.late_same[node]
-    return search.late_new[node]
+        return int(search.late_same[node])
+    return int(search.late_new[node])
 
 
 @compiled
@@ -705,11 +707,11 @@ def _sort_queue(model: Model, search: Search, queued: int) -> None:
 def _reach(model: Model, r: int) -> int:
     """Return how far a request leads: from pickup to delivery, or from the nearest courier's start to its stop."""
     if model.second[r] != NONE:
-        return model.durations_to[model.place[model.first[r]], model.place[model.second[r]]]
+        return int(model.durations_to[model.place[model.first[r]], model.place[model.second[r]]])
     v = model.near_couriers[r, 0]
     if v == NONE:
         return 0
-    return model.durations_to[model.place[_start_of(model, v)], model.place[model.first[r]]]
+    return int(model.durations_to[model.place[_start_of(model, v)], model.place[model.first[r]]])
 
 
 @compiled
@@ -805,10 +807,11 @@ def improve(model: Model, search: Search, iterations: int, done: int, total: int
 @compiled
 def restore_best(model: Model, search: Search) -> None:
     """Go back to the best routes seen."""
-    for node in range(len(model.place)):
-        if node < _start_of(model, 0) or node < _end_of(model, 0):
-            _link(search, node, search.best_following[node])
     for v in range(len(model.shift_start)):
+        node, end = _start_of(model, v), _end_of(model, v)
+        while node != end:
+            _link(search, node, search.best_following[node])
+            node = search.best_following[node]
         _refresh(model, search, v)
     count = 0
     for r in range(len(model.first)):
@@ -826,7 +829,7 @@ def cheapest_insertion(model: Model, search: Search, r: int) -> int:
     """Return what serving a request would add to the routes as they stand, at least; NEVER if it fits nowhere."""
     search.stamp[0] += 1
     count = _candidates_all(model, search, r)
-    return _best_of_candidates(model, search, r, count, NEVER, 0.0)[0]
+    return int(_best_of_candidates(model, search, r, count, NEVER, 0.0)[0])
 
 
 @compiled

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-import osrm as engine  # type: ignore[import-untyped]  # ships no types
+import osrm as engine
 
 from routing.problem import Location
 from routing.travel import UNREACHABLE, Table
@@ -151,7 +151,7 @@ class Osrm:
             raise GraphError(f"no table: {error}") from error
 
     def geometry(self, points: Sequence[Point]) -> list[Leg]:
-        """Return the way along the road through the points (lon, lat), one leg between each two; NoWay if there is none."""
+        """Return the way by road through the points (lon, lat), one leg between each two; NoWay if there is none."""
         if len(points) < 2:
             return []
         parameters = engine.RouteParameters(

@@ -78,7 +78,7 @@ class Request:
 class Courier:
     """Who rides: leaves `start` and is back at `end` inside `shift`, never carrying more than `capacity`.
 
-    A round that is ridden costs `fixed_price` plus `price_per_s` for each second of travel (waiting and service are free).
+    A ridden round costs `fixed_price` plus `price_per_s` for each second of travel; waiting and service are free.
     """
 
     id: str

@@ -74,7 +74,8 @@ def solve(
     search = kernel.new_search(model, seed)
     _construct(model, search)
     deadline = started + time_limit_s - _writing_s(len(model.place))
-    _anneal(model, search, _Clock(started, deadline), _budget(len(kept), iterations), on_progress)
+    report = on_progress and _with_hopeless(on_progress, problem, kept)
+    _anneal(model, search, _Clock(started, deadline), _budget(len(kept), iterations), report)
     _finish(model, search)
     return _plan(problem, table, kept, model, search, outcome)
 
@@ -113,7 +114,7 @@ def _alone(model: Model, setup_free: bool) -> npt.NDArray[np.int8]:
 
 
 def _model(problem: Problem, table: Table, kept: list[int]) -> Model:
-    """Lay the problem out in the kernel's arrays, with the requests of the given indices only; `allowed` means skilled."""
+    """Lay the requests of the given indices out in the kernel's arrays; `allowed` says as yet who is skilled."""
     requests = [problem.requests[r] for r in kept]
     couriers = problem.couriers
     index = {location.id: i for i, location in enumerate(problem.locations)}
@@ -324,6 +325,16 @@ def _writing_s(nodes: int) -> float:
     return 0.005 + nodes * 6e-6
 
 
+def _with_hopeless(
+    on_progress: Callable[[Progress], None], problem: Problem, kept: list[int]
+) -> Callable[[Progress], None]:
+    """Return a callback that counts in the requests which the search never saw because nobody could serve them."""
+    hopeless = len(problem.requests) - len(kept)
+    price = sum(request.unassigned_price for request in problem.requests)
+    price -= sum(problem.requests[r].unassigned_price for r in kept)
+    return lambda p: on_progress(Progress(p.elapsed_s, p.iterations, p.cost + price, p.unassigned + hopeless))
+
+
 def _progress(search: Search, elapsed: float, done: int) -> Progress:
     return Progress(elapsed, done, int(search.total[kernel.BEST_COST]), int(search.total[kernel.BEST_ABSENT]))
 
@@ -357,13 +368,16 @@ def _plan(
     for r in sorted(dropped):
         extra = int(kernel.cheapest_insertion(model, search, position[r])) if r in position else NEVER
         unassigned.append(_unassigned(problem, table, r, outcome, extra))
-    return Plan(tuple(routes), tuple(unassigned), int(search.total[kernel.COST]) + sum(
-        problem.requests[r].unassigned_price for r in dropped if r not in position
-    ))
+    return Plan(
+        tuple(routes),
+        tuple(unassigned),
+        int(search.total[kernel.COST])
+        + sum(problem.requests[r].unassigned_price for r in dropped if r not in position),
+    )
 
 
 def _route(courier: Courier, order: list[tuple[Request, Kind, Task]], table: Table, index: dict[str, int]) -> Route:
-    """Write the times of a route: every service starts as early as it can, the courier leaves no earlier than needed."""
+    """Write a route's times: every service starts as early as it can, the courier leaves no earlier than needed."""
     visits: list[Visit] = []
     place, address, clock, leave, riding = index[courier.start], "", courier.shift.start, courier.shift.start, 0
     for request, kind, task in order:
@@ -382,7 +396,7 @@ def _route(courier: Courier, order: list[tuple[Request, Kind, Task]], table: Tab
 def _unassigned(
     problem: Problem, table: Table, r: int, outcome: npt.NDArray[np.int8], extra: int = NEVER
 ) -> Unassigned:
-    """Say why a request is left out, for the courier that came nearest; `extra` is the cost of its cheapest insertion."""
+    """Say why a request is left out, for the courier that came nearest; `extra` is what inserting it would cost."""
     request = problem.requests[r]
     furthest = int(outcome[r].max(initial=kernel.NO_SKILL))
     if extra < NEVER:
