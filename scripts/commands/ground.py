@@ -187,7 +187,8 @@ def roads(osm: Path, synthetic: bool, **options: Any) -> None:
 @_options
 def procedures(catalogue: Path, valid_from: Any, **options: Any) -> None:
     """Procedures: our own catalogue with checklists, or the national portal's list without."""
-    day = valid_from.date() if valid_from else _today()
+    with _plainly():
+        day = valid_from.date() if valid_from else _today()
     step = lambda s, p: import_procedures(s, catalogue, day, force=options["force"], progress=p)  # noqa: E731
     _run([("procedures", step)], Run(**options))
 
@@ -236,6 +237,8 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except BadFile as error:
+        sentence = str(error)
+    except RuntimeError as error:  # a setting is missing
         sentence = str(error)
     except OperationalError as error:
         sentence = f"The database does not answer: {str(error.orig).strip()}"

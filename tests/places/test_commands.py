@@ -118,6 +118,18 @@ def test_the_script_itself_works_from_anywhere(tmp_path: Path) -> None:
     assert "none.csv: there is no such file" in result.stderr
 
 
+def test_missing_settings_and_a_dead_database_are_said_plainly(tmp_path: Path) -> None:
+    path = ROOT / "scripts" / "data" / "hung_yen" / "calendar.csv"
+    nowhere = {"DATABASE_URL": f"postgresql+psycopg2:///none?host={tmp_path}", "SECRET_KEY": "s" * 32}
+    for settings, said in (({}, "SECRET_KEY must be set"), (nowhere, "The database does not answer")):
+        environment = {"PATH": os.environ["PATH"]} | settings
+        script = [ROOT / "scripts" / "ground", "calendar", path]
+        result = subprocess.run(script, env=environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 2
+        assert said in result.stderr
+        assert "Traceback" not in result.stderr
+
+
 def test_without_a_virtual_environment_it_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "scripts").mkdir()
     copy(ROOT / "scripts" / "ground", tmp_path / "scripts")
