@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 from routing.plan import Plan, Reason, Route, Unassigned, Visit
 from routing.problem import Courier, Problem, Request, Task
@@ -211,4 +212,4 @@ class _Judge:
     def riding(self, route: Route, courier: Courier) -> int:
         """Return the seconds of travel that the order of visits takes, whatever the route says of itself."""
         places = [courier.start, *(task.location for visit in route.visits if (task := self.task(visit))), courier.end]
-        return sum(self.seconds(a, b) for a, b in zip(places, places[1:], strict=False)) if route.visits else 0
+        return sum(self.seconds(a, b) for a, b in pairwise(places)) if route.visits else 0

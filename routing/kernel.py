@@ -324,7 +324,7 @@ def _refresh_loads(model: Model, search: Search, v: int) -> None:
 @compiled
 def _room(model: Model, load: Ints, node: int, r: int, v: int) -> bool:
     """Return whether request r fits beside the load that one of the three load arrays gives for the node."""
-    for k in range(model.amounts.shape[1]):
+    for k in range(model.amounts.shape[1]):  # noqa: SIM110  # a generator does not compile
         if load[node, k] + model.amounts[r, k] > model.capacity[v, k]:
             return False
     return True
@@ -484,7 +484,7 @@ def _candidates_all(model: Model, search: Search, r: int) -> int:
 def _best_of_candidates(
     model: Model, search: Search, r: int, count: int, bound: int, blink: float
 ) -> tuple[int, int, int, int]:
-    """Return the cheapest insertion below the bound over the gathered couriers: (extra cost, courier, where, where2)."""
+    """Return the cheapest insertion below the bound at the gathered couriers: (extra, courier, where, where2)."""
     extra, courier, where, where2 = bound, NONE, NONE, NONE
     for i in range(count):
         v = search.candidates[i]
@@ -501,14 +501,11 @@ def _best_of_candidates(
 def _place_request(model: Model, search: Search, r: int, was_absent: bool, blink: float) -> bool:
     """Insert a request where it costs least, if that is less than its price; return whether it was.
 
-    A request that was left out before the iteration fitted nowhere then, so only touched routes can have room for it.
+    A request that was left out before this iteration fitted nowhere then, so only touched routes can have room for it.
     Others look at what is near first and, only when nothing there has room, everywhere.
     """
     search.stamp[0] += 1
-    if was_absent:
-        count = _candidates_touched(model, search, r)
-    else:
-        count = _candidates_near(model, search, r)
+    count = _candidates_touched(model, search, r) if was_absent else _candidates_near(model, search, r)
     for _ in range(2):
         _, v, where, where2 = _best_of_candidates(model, search, r, count, model.price[r], blink)
         if v != NONE:
