@@ -148,6 +148,16 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Mã vận đơn không đúng (ví dụ EH123456785VN).",
         "This is not a tracking number (e.g. EH123456785VN).",
     ),
+    "outside_province": ("Điểm này nằm ngoài địa bàn phục vụ.", "This point is outside the area that we serve."),
+    "no_office": ("Chưa có bưu cục nào.", "There is no post office yet."),
+    "no_centre": (
+        "Không có bộ phận một cửa cho xã và cấp này.",
+        "No one-stop unit receives for this commune and level.",
+    ),
+    "no_such_procedure": ("Không có thủ tục này.", "There is no such procedure."),
+    "not_by_post": ("Thủ tục này không gửi theo cách đó qua bưu chính.", "This procedure may not go that way by post."),
+    "not_bookable": ("Thủ tục chưa đủ thông tin để đặt dịch vụ.", "The procedure is not complete enough to book."),
+    "bad_working_days": ("Số ngày làm việc không hợp lệ.", "The number of working days is not valid."),
     "code_or_phone": ("Cần 4 số cuối điện thoại.", "The last four digits of the phone are needed."),
 }
 

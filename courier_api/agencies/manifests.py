@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from courier_api.agencies.models import LineState, Manifest, ManifestLine
 from courier_api.db import new_id, now
@@ -95,6 +95,9 @@ def _answered(session: Session, line: ManifestLine) -> None:
         line.manifest.closed_at = now()
 
 
+_LINES = selectinload(Manifest.lines).joinedload(ManifestLine.item).joinedload(PostalItem.dossier)
+
+
 def _side(place: ServicePoint) -> ColumnElement[bool]:
     """The manifests that a place makes, or that are made for it."""
     if place.kind is ServicePointKind.post_office:
@@ -104,7 +107,7 @@ def _side(place: ServicePoint) -> ColumnElement[bool]:
 
 def listed(session: Session, place: ServicePoint, limit: int, after: UUID | None) -> list[Manifest]:
     """The manifests of a post office or an agency, newest first."""
-    query = select(Manifest).where(_side(place)).order_by(Manifest.id.desc()).limit(limit)
+    query = select(Manifest).where(_side(place)).order_by(Manifest.id.desc()).limit(limit).options(_LINES)
     if after is not None:
         query = query.where(Manifest.id < after)
     return list(session.scalars(query))
@@ -112,7 +115,7 @@ def listed(session: Session, place: ServicePoint, limit: int, after: UUID | None
 
 def one(session: Session, place: ServicePoint, manifest_id: UUID) -> Manifest:
     """One manifest of a post office or an agency; raises NotFound."""
-    found = session.scalar(select(Manifest).where(Manifest.id == manifest_id, _side(place)))
+    found = session.scalar(select(Manifest).where(Manifest.id == manifest_id, _side(place)).options(_LINES))
     if found is None:
         raise NotFound
     return found

@@ -24,6 +24,7 @@ from courier_api.api.schemas import (
 )
 from courier_api.custody import holding
 from courier_api.custody.holding import Party
+from courier_api.dossiers.states import DossierState, ItemKind
 from courier_api.guard.audience import Audience, caller, caller_place, db, show_version
 from courier_api.journey import counter
 from courier_api.journey.riding import CountedLine
@@ -33,20 +34,17 @@ from courier_api.rounds import riding
 blp = Audience("clerks", Role.clerk, "For counter clerks: take over from couriers, load them, list for the agencies")
 
 
-class HeldItem(ItemShown):
+class HeldItem(Schema):
     """An item with its papers as they were last counted, and where it is bound."""
 
-    dossier_id = fields.UUID(required=True)
-    state = fields.String(attribute="dossier.state", required=True)
-    procedure = fields.String(attribute="dossier.procedure_version.name", required=True)
-    centre = fields.Nested(ServicePointShown, attribute="dossier.centre", required=True)
-    lines = fields.Method(
-        "_lines", required=True, metadata={"type": "array", "items": {"$ref": "#/components/schemas/HandoverLineShown"}}
-    )
-
-    def _lines(self, item: Any) -> Any:
-        last = holding.last_handover(db(), item.id)
-        return HandoverLineShown(many=True).dump(last.lines) if last else []
+    id = fields.UUID(required=True)
+    kind = fields.Enum(ItemKind, by_value=True, attribute="item.kind", required=True)
+    tracking_number = fields.String(attribute="item.tracking_number", required=True)
+    dossier_id = fields.UUID(attribute="item.dossier_id", required=True)
+    state = fields.Enum(DossierState, by_value=True, attribute="item.dossier.state", required=True)
+    procedure = fields.String(attribute="item.dossier.procedure_version.name", required=True)
+    centre = fields.Nested(ServicePointShown, attribute="item.dossier.centre", required=True)
+    lines = fields.List(fields.Nested(HandoverLineShown), required=True)
 
 
 @blp.endpoint("GET", "/items", "listOfficeItems")
@@ -55,14 +53,14 @@ class HeldItem(ItemShown):
 def list_items(query: dict[str, Any]) -> Any:
     """List what the post office holds now, as custody says."""
     rows = holding.held_by(db(), Party.office(caller_place()), query["limit"] + 1, query["cursor"])
-    return page(list(rows), query["limit"])
+    return page(holding.with_lines(db(), rows), query["limit"])
 
 
 @blp.endpoint("GET", "/couriers/<uuid:courier_id>/items", "listCourierItems")
 @blp.response(200, HeldItem(many=True))
 def list_courier_items(courier_id: UUID) -> Any:
     """List what a courier holds of this post office's dossiers."""
-    return counter.items_with_courier(db(), caller_place(), courier_id)
+    return holding.with_lines(db(), counter.items_with_courier(db(), caller_place(), courier_id))
 
 
 class DayQuery(Schema):

@@ -193,19 +193,15 @@ class PlaceQuery(Schema):
 class PlaceFound(Schema):
     """A place that an address may mean."""
 
-    label = fields.Method("_label", required=True, metadata={"type": "string"})
+    label = fields.String(required=True)
     commune = fields.Nested(CommuneShown, required=True)
-    office = fields.Nested(ServicePointShown, attribute="post_office", required=True, allow_none=True)
+    office = fields.Nested(ServicePointShown, required=True, allow_none=True)
     lon = fields.Float(required=True)
     lat = fields.Float(required=True)
     quality = fields.Enum(PointQuality, by_value=True, required=True)
     score = fields.Float(
         required=True, metadata={"description": "0 to 1; equal scores mean that the text does not decide"}
     )
-
-    def _label(self, found: finder.Found) -> str:
-        names = (found.hamlet and found.hamlet.name, found.old_unit and f"({found.old_unit.name})", found.commune.name)
-        return ", ".join(name for name in names if name)
 
 
 @blp.endpoint("GET", "/places", "findPlaces")

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from courier_api.db import new_id, now
 from courier_api.dossiers.models import Document, Dossier, DossierEvent, PostalItem
@@ -147,9 +147,21 @@ def by_number(session: Session, tracking_number: str, phone_digits: str) -> Doss
     return found
 
 
+# What a list of dossiers shows, fetched for all of them at once.
+SHOWN = (
+    selectinload(Dossier.documents),
+    selectinload(Dossier.items),
+    joinedload(Dossier.commune),
+    joinedload(Dossier.office),
+    joinedload(Dossier.centre),
+)
+
+
 def list_of_citizen(session: Session, citizen: Person, limit: int, after: UUID | None) -> list[Dossier]:
     """A citizen's dossiers, newest first."""
-    query = select(Dossier).where(Dossier.citizen_id == citizen.id).order_by(Dossier.id.desc()).limit(limit)
+    query = (
+        select(Dossier).where(Dossier.citizen_id == citizen.id).order_by(Dossier.id.desc()).limit(limit).options(*SHOWN)
+    )
     if after is not None:
         query = query.where(Dossier.id < after)
     return list(session.scalars(query))

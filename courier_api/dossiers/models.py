@@ -57,8 +57,8 @@ class Dossier(Base):
     commune: Mapped[Commune] = relationship()
     office: Mapped[ServicePoint] = relationship(foreign_keys=[office_id])
     centre: Mapped[ServicePoint] = relationship(foreign_keys=[centre_id])
-    documents: Mapped[list["Document"]] = relationship(order_by="Document.position", lazy="selectin")
-    items: Mapped[list["PostalItem"]] = relationship(back_populates="dossier", lazy="selectin")
+    documents: Mapped[list["Document"]] = relationship(order_by="Document.position")
+    items: Mapped[list["PostalItem"]] = relationship(back_populates="dossier")
     events: Mapped[list["DossierEvent"]] = relationship(order_by="DossierEvent.seq")
 
 

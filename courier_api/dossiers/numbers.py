@@ -37,8 +37,8 @@ def is_valid(number: str) -> bool:
 def allocate(session: Session, prefix: str) -> str:
     """Take the next number of the first range that has one left; raises Refused when none has.
 
-    The update locks the range's row until the transaction ends: two callers can never take one number, and a number whose
-    transaction is undone goes to the next caller.
+    The update locks the range's row until the transaction ends: two callers can never take one number, and a number
+    whose transaction is undone goes to the next caller.
     """
     first_open = (
         select(NumberRange.id)

@@ -6,7 +6,7 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from courier_api.agencies import manifests
 from courier_api.agencies.models import Manifest, ManifestLine
@@ -304,6 +304,7 @@ def dossiers_of_centre(
 ) -> list[Dossier]:
     """The dossiers that an agency's unit receives, oldest first."""
     query = select(Dossier).where(Dossier.centre_id == centre.id).order_by(Dossier.id).limit(limit)
+    query = query.options(selectinload(Dossier.items), joinedload(Dossier.citizen))
     if state is not None:
         query = query.where(Dossier.state == state)
     if after is not None:

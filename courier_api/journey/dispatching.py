@@ -177,7 +177,8 @@ def shifts_on(session: Session, day: date, limit: int, after: UUID | None) -> li
 
 def couriers(session: Session) -> list[Posting]:
     """All couriers with the post offices that they ride from."""
-    return list(session.scalars(select(Posting).where(Posting.role == Role.courier).order_by(Posting.person_id)))
+    query = select(Posting).where(Posting.role == Role.courier).order_by(Posting.person_id)
+    return list(session.scalars(query.options(joinedload(Posting.person), joinedload(Posting.service_point))))
 
 
 def define_shift(session: Session, courier_id: UUID, starts_at: datetime, ends_at: datetime, capacity: int) -> Shift:

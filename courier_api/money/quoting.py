@@ -1,6 +1,5 @@
 """What a dossier costs: the state's fee, the postage, and the charge for carrying the fee."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -58,33 +57,9 @@ def charges(session: Session, dossier: Dossier) -> Quote:
 
 def due(session: Session, dossier: Dossier) -> int:
     """What is still to be collected: everything is paid at the first door."""
-    return charges(session, dossier).total - paid(session, dossier)
-
-
-def dues(session: Session, dossier_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """What is still to be collected for each of many dossiers, in two queries."""
-    owed: dict[UUID, int] = {
-        row.dossier_id: int(row.amount)
-        for row in session.execute(
-            select(Charge.dossier_id, func.sum(Charge.amount).label("amount"))
-            .where(Charge.dossier_id.in_(dossier_ids))
-            .group_by(Charge.dossier_id)
-        )
-    }
-    for row in session.execute(
-        select(Voucher.dossier_id, func.sum(Voucher.amount).label("amount"))
-        .where(Voucher.dossier_id.in_(dossier_ids))
-        .group_by(Voucher.dossier_id)
-    ):
-        owed[row.dossier_id] -= int(row.amount)
-    return owed
-
-
-def paid(session: Session, dossier: Dossier) -> int:
-    """What couriers have collected for a dossier."""
-    return (
-        session.scalar(select(func.coalesce(func.sum(Voucher.amount), 0)).where(Voucher.dossier_id == dossier.id)) or 0
-    )
+    charged = select(func.coalesce(func.sum(Charge.amount), 0)).where(Charge.dossier_id == dossier.id)
+    paid = select(func.coalesce(func.sum(Voucher.amount), 0)).where(Voucher.dossier_id == dossier.id)
+    return int(session.scalar(select(charged.scalar_subquery() - paid.scalar_subquery())) or 0)
 
 
 def give_voucher(

@@ -167,6 +167,6 @@ def _shift_columns() -> Select[Any]:
 
 
 def _shift_to_plan(day: date, row: Row[Any], start: datetime, end: datetime) -> ShiftToPlan:
-    shift, lon, lat = row
+    shift, lon, lat = row.Shift, row.lon, row.lat
     window = (seconds_of(day, max(shift.starts_at, start)), seconds_of(day, min(shift.ends_at, end)))
     return ShiftToPlan(shift.id, shift.courier_id, shift.office_id, lon, lat, window, shift.capacity)

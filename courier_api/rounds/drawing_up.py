@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session, selectinload
+from sqlalchemy.orm import Session, selectinload, undefer
 
 from courier_api.db import SRID, new_id, now
 from courier_api.errors import Invalid, NotFound, Refused
@@ -127,7 +127,7 @@ def round_by_id(session: Session, round_id: UUID, *, lock: bool = False) -> Roun
 
 def rounds_on(session: Session, day: date, half: Half | None, limit: int, after: UUID | None) -> Sequence[Round]:
     """The rounds of a day in the order of their making."""
-    query = select(Round).where(Round.day == day).options(selectinload(Round.stops)).order_by(Round.id).limit(limit)
+    query = select(Round).where(Round.day == day).options(undefer(Round.line_geojson)).order_by(Round.id).limit(limit)
     if half is not None:
         query = query.where(Round.half == half)
     if after is not None:

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, text
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, select, text
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
@@ -150,3 +150,9 @@ class Stop(Base):
 
     round: Mapped[Round] = relationship(back_populates="stops")
     job: Mapped[Job] = relationship(lazy="joined")
+
+
+# Counted by the database: a list of rounds shows how many stops each has without loading them.
+Round.stop_count = column_property(
+    select(func.count(Stop.id)).where(Stop.round_id == Round.id).correlate_except(Stop).scalar_subquery()
+)

@@ -13,7 +13,7 @@ from courier_api.rounds.daywork import DayWork, JobToPlan, ShiftToPlan, back_by
 from courier_api.settings import settings
 from routing import check, solver
 from routing.osrm import NoWay, Osrm, build_graph
-from routing.plan import Plan, Route, Visit
+from routing.plan import Kind, Plan, Route, Visit
 from routing.problem import Courier, Location, Problem, Request, Task, TimeWindow
 from routing.travel import GreatCircle, Table, TravelTimes
 
@@ -204,7 +204,7 @@ def _timed(problem: Problem, courier: Courier, order: Sequence[str], table: Tabl
             leave, arrival = start - travel_s, start
         setup_s = 0 if visits and here == task.location else task.setup_s
         departure = start + setup_s + task.service_s
-        kind = "pickup" if request.pickup else "delivery"
+        kind: Kind = "pickup" if request.pickup else "delivery"
         visits.append(Visit(request.id, kind, task.location, arrival, start, departure, travel_s))
         at, here = departure, task.location
     home_s = int(table.durations[index[here], index[courier.end]])

@@ -26,7 +26,6 @@ def rounds_of(session: Session, courier: Person, day: date) -> Sequence[Round]:
     return session.scalars(
         select(Round)
         .where(Round.courier_id == courier.id, Round.day == day, Round.state.in_(SHOWN))
-        .options(selectinload(Round.stops))
         .order_by(Round.departs_at)
     ).all()
 
