@@ -322,7 +322,7 @@ def _next_chunk(chunk: int, took: float) -> int:
 
 def _writing_s(nodes: int) -> float:
     """Return seconds to keep for the end: last chunk, final insertion, writing the plan."""
-    return 0.005 + nodes * 6e-6
+    return 0.005 + nodes * 1.5e-5
 
 
 def _with_hopeless(
