@@ -351,7 +351,7 @@ def test_recovers_from_a_power_cut_even_when_the_old_pid_is_anothers(checkout: C
 
 
 def test_the_test_database_is_beside_the_named_one(checkout: Checkout) -> None:
-    make = f'{sys.executable} "{ROOT}/scripts/lib/database.py" create "$DATABASE_URL"'
+    make = f'"{sys.executable}" "{ROOT}/scripts/lib/database.py" create "$DATABASE_URL"'
     ask = "psql -XAtq \"${url/+psycopg2/}\" -c 'SELECT current_database(), count(*) FROM pg_extension'"
     line = f'url=$({make}) && {ask} && url=$({make}) && url=$DATABASE_URL && {ask} && echo "$url" | wc -l'
     checkout.sql("CREATE TABLE IF NOT EXISTS precious (id int)")
