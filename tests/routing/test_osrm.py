@@ -13,7 +13,7 @@ from routing.problem import Location
 from routing.travel import UNREACHABLE
 
 ROOT = Path(__file__).parents[2]
-HUNG_YEN = ROOT / "scripts" / "ground" / "hung_yen" / "roads.osm.pbf"
+HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen" / "roads.osm.pbf"
 REAL = [
     ROOT.parent / "shared" / "data" / name
     for name in ("osm_hanoi_center_2023-12-13.osm.pbf", "osm_namdinh_rural_2024-05-13.osm.pbf")
