@@ -9,5 +9,8 @@ if TYPE_CHECKING:
 def create_app() -> "Flask":
     """Build the WSGI application; the imports stand here so that capabilities can be used without Flask."""
     from courier_api.api.app import build
+    from courier_api.web.site import add_to
 
-    return build()
+    app = build()
+    add_to(app)  # here and not in api: the two do not know each other
+    return app

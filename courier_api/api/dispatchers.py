@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import json, request
+from flask import Response, json, request
 from marshmallow import Schema, fields, validate
 
 from courier_api.api.schemas import (
@@ -165,6 +165,20 @@ def request_plan(body: dict[str, Any]) -> Any:
     return dispatching.plan_rounds(db(), caller(), body["day"], body["half"])
 
 
+class PlanQuery(PageQuery):
+    """Plans, perhaps of one day."""
+
+    day = fields.Date(load_default=None, metadata={"description": "Without it: all days"})
+
+
+@blp.endpoint("GET", "/plans", "listPlans")
+@blp.arguments(PlanQuery, location="query")
+@blp.response(200, page_of(PlanShown))
+def list_plans(query: dict[str, Any]) -> Any:
+    """List plans, newest first: of several for a half-day the first is the one in force."""
+    return page(dispatching.plans_on(db(), query["day"], query["limit"] + 1, query["cursor"]), query["limit"])
+
+
 @blp.endpoint("GET", "/plans/<uuid:plan_id>", "getPlan")
 @blp.response(200, PlanShown)
 def get_plan(plan_id: UUID) -> Any:
@@ -218,7 +232,8 @@ def list_rounds(query: dict[str, Any]) -> Any:
     rounds = drawing_up.rounds_on(db(), day, half, query["limit"] + 1, query["cursor"])
     if request.accept_mimetypes.best == GEOJSON:
         body = {"type": "FeatureCollection", "features": [_feature(r) for r in rounds[: query["limit"]]]}
-        return json.dumps(body), 200, {"Content-Type": GEOJSON}
+        # A ready answer: anything else would go through the schema of the page, which knows no features.
+        return Response(json.dumps(body), content_type=GEOJSON)
     return page(list(rounds), query["limit"])
 
 

@@ -150,6 +150,16 @@ def plan_by_id(session: Session, plan_id: UUID) -> DayPlan:
     return plan
 
 
+def plans_on(session: Session, day: date | None, limit: int, after: UUID | None) -> list[DayPlan]:
+    """The plans of a day, or of all days, newest first."""
+    query = select(DayPlan).order_by(DayPlan.id.desc()).limit(limit)
+    if day is not None:
+        query = query.where(DayPlan.day == day)
+    if after is not None:
+        query = query.where(DayPlan.id < after)
+    return list(session.scalars(query))
+
+
 def reopen_job(session: Session, dossier_id: UUID, kind: JobKind, window: tuple[datetime, datetime] | None) -> Job:
     """Open a job for a leg whose last one failed; raises Refused while one is open or the dossier is elsewhere."""
     dossier = session.scalar(select(Dossier).where(Dossier.id == dossier_id).with_for_update(of=Dossier))

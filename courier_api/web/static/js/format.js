@@ -1,0 +1,14 @@
+// Times of the province, kilometres, and text compared without accents.
+import { language, say, told } from "./told.js";
+
+const clock = new Intl.DateTimeFormat("en-GB", { timeZone: told.timezone, hour: "2-digit", minute: "2-digit" });
+const number = new Intl.NumberFormat(language);
+
+export const time = (iso) => clock.format(new Date(iso));
+export const fromTo = (from, to) => say("from_to", { from: time(from), to: time(to) });
+export const count = (value) => number.format(value);
+export const kilometres = (metres) => number.format(Math.round(metres / (metres < 99_500 ? 100 : 1000)) / (metres < 99_500 ? 10 : 1));
+
+export function fold(text) {
+  return text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();
+}
