@@ -99,7 +99,7 @@ def _must_be_riding(stop: Stop) -> None:
 
 def cancel_stop_of(session: Session, job: Job) -> None:
     """Take a job that is called off out of the round it stands in."""
-    stop = session.scalar(select(Stop).where(Stop.job_id == job.id, Stop.state.in_(LIVING)).with_for_update())
+    stop = session.scalar(select(Stop).where(Stop.job_id == job.id, Stop.state.in_(LIVING)).with_for_update(of=Stop))
     if stop is None:
         return
     stop.state = next_state(STOP, stop.state, StopAction.cancel)

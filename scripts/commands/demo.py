@@ -92,7 +92,8 @@ def _hire(session: Session) -> None:
         post(session, phone, people.name(random.Random(phone)), role, place)
 
 
-def _staff(session: Session) -> Staff:
+def staff(session: Session) -> Staff:
+    """Who works where."""
     couriers: dict[str, list[str]] = {}
     clerks, officers = {}, {}
     for phone, role, place in _roster(session):
@@ -105,7 +106,7 @@ def _staff(session: Session) -> Staff:
     return Staff(DISPATCHER, couriers, clerks, officers)
 
 
-def _next_day(session: Session) -> date:
+def next_day(session: Session) -> date:
     """The next working day that nobody has a shift on: each demo lives a day of its own."""
     last = session.scalar(select(func.max(Shift.starts_at)))
     today = now().astimezone(settings().timezone).date()
@@ -115,15 +116,15 @@ def _next_day(session: Session) -> date:
     return day
 
 
-def _homes(session: Session, jobs: int, rng: random.Random) -> list[Home]:
+def homes(session: Session, jobs: int, rng: random.Random) -> list[Home]:
     """Homes drawn by population: near a hamlet, some hundred metres around its middle."""
     rows = session.execute(select(Hamlet, Commune.name).join(Commune, Commune.code == Hamlet.commune_code)).all()
     drawn = rng.choices(rows, weights=[hamlet.weight for hamlet, _ in rows], k=jobs)
-    homes = []
+    near = []
     for hamlet, commune in drawn:
         lon, lat = lon_lat(hamlet.point)
-        homes.append(Home(hamlet.name, commune, lon + rng.gauss(0, 0.0012), lat + rng.gauss(0, 0.0012)))
-    return homes
+        near.append(Home(hamlet.name, commune, lon + rng.gauss(0, 0.0012), lat + rng.gauss(0, 0.0012)))
+    return near
 
 
 @main.command()
@@ -135,16 +136,13 @@ def live(url: str, jobs: int) -> None:
     sms_log = settings().sms_log
     if sms_log is None:
         raise click.ClickException("SMS_LOG must be set: the simulated people read their codes there")
-    _wait_for(url)
+    wait_for(url)
     with transaction() as session:
-        day = _next_day(session)
-        staff = _staff(session)
-        homes = _homes(session, jobs, random.Random(day.toordinal()))
-    simulated = Day(url, sms_log, day, staff, _say)
-    catalogue = _catalogue(simulated.http)
-    pickups = [p for p in catalogue if p["eligibility"] in ("both", "send")]
-    results = [p for p in catalogue if p["eligibility"] in ("both", "return")]
-    tally = simulated.live(homes, pickups, results, jobs)
+        day = next_day(session)
+        people_at_work = staff(session)
+        drawn = homes(session, jobs, random.Random(day.toordinal()))
+    simulated = Day(url, sms_log, day, people_at_work, _say)
+    tally = simulated.live(drawn, *by_direction(catalogue(simulated.http)), jobs)
     _say("")
     _keep({"day": day.isoformat(), "dispatcher_token": simulated.dispatcher.token})
     seconds = time.monotonic() - began
@@ -165,7 +163,8 @@ def live(url: str, jobs: int) -> None:
     )
 
 
-def _catalogue(http: httpx.Client) -> list[dict[str, Any]]:
+def catalogue(http: httpx.Client) -> list[dict[str, Any]]:
+    """The procedures that may go by post, with their checklists, as the API shows them."""
     rows = http.get("/api/v1/public/procedures", params={"limit": 50}).raise_for_status().json()
     return [
         http.get(f"/api/v1/public/procedures/{r['code']}", params={"suffix": r["suffix"]}).raise_for_status().json()
@@ -174,7 +173,16 @@ def _catalogue(http: httpx.Client) -> list[dict[str, Any]]:
     ]
 
 
-def _wait_for(url: str) -> None:
+def by_direction(procedures: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Those whose papers may be collected, and those whose result may be delivered."""
+    return (
+        [p for p in procedures if p["eligibility"] in ("both", "send")],
+        [p for p in procedures if p["eligibility"] in ("both", "return")],
+    )
+
+
+def wait_for(url: str) -> None:
+    """Wait until the API answers, half a minute at most."""
     for _ in range(300):
         try:
             if httpx.get(f"{url}/api/openapi.json", timeout=5).is_success:

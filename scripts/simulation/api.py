@@ -58,10 +58,8 @@ class Person:
         self.phone = phone
         self.audience = {"officer": "agencies"}.get(role, f"{role}s")
         self._answer(http.post("/api/v1/public/sign-in-codes", json={"phone": phone}))
-        body = {"phone": phone, "code": sms.code(phone), "role": role}
-        signed = self._answer(
-            http.post("/api/v1/public/sign-ins", json=body | ({"full_name": full_name} if full_name else {}))
-        )
+        body = {"phone": phone, "code": sms.code(phone), "role": role, "full_name": full_name or None}
+        signed = self._answer(http.post("/api/v1/public/sign-ins", json=body))
         self.token: str = signed["token"]
         self.id: str = signed["person_id"]
         self.name: str = signed["full_name"]
@@ -89,11 +87,16 @@ class Person:
         """Write to a resource."""
         return self._answer(self._send("PUT", path, json=body))
 
-    def put_seen(self, path: str, action: str) -> Any:
+    def sign_out(self) -> None:
+        """End the token."""
+        self._answer(self._send("DELETE", "/api/v1/public/sign-ins/current"))
+
+    def put_seen(self, path: str, action: str, body: Any = None) -> Any:
         """Write to a resource at the version that it has now."""
         seen = self._send("GET", path)
         self._answer(seen)
-        return self._answer(self._send("PUT", f"{path}/{action}", headers={"If-Match": seen.headers["ETag"]}))
+        headers = {"If-Match": seen.headers["ETag"]}
+        return self._answer(self._send("PUT", f"{path}/{action}", json=body, headers=headers))
 
     def _send(self, method: str, path: str, headers: dict[str, str] | None = None, **kwargs: Any) -> httpx.Response:
         path = path if path.startswith("/api") else f"/api/v1/{self.audience}{path}"

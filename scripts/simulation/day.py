@@ -22,6 +22,7 @@ AT_ONCE = 8
 WINDOWS = (("07:30", "09:30"), ("08:00", "10:00"), ("08:30", "10:30"), ("07:30", "11:00"))
 FAILED = 0.06  # of doors where nobody opens, and the like
 REFUSED = 0.03  # of dossiers that the agency does not take
+_COUNTING = timedelta(minutes=5)
 REASONS = ("not_home", "not_home", "wrong_address", "postponed", "refused")
 
 
@@ -74,6 +75,7 @@ class Day:
         self.say = say
         self.rng = random.Random(day.toordinal())
         self.tally = Tally()
+        self.orders: list[tuple[str, str, dict[str, Any]]] = []
         self.dispatcher = self._person(staff.dispatcher, "dispatcher")
         self._signed_in: dict[str, Person] = {}
 
@@ -90,13 +92,18 @@ class Day:
     def _person(self, phone: str, role: str) -> Person:
         return Person(self.http, self.sms, phone, role)
 
-    def _staff(self, phone: str, role: str) -> Person:
+    def staff_member(self, phone: str, role: str) -> Person:
+        """Someone of the staff, signed in once."""
         if phone not in self._signed_in:
             self._signed_in[phone] = self._person(phone, role)
         return self._signed_in[phone]
 
     def _at(self, clock: str) -> datetime:
         return datetime.fromisoformat(f"{self.day}T{clock}").replace(tzinfo=ZONE)
+
+    def window(self, start: str, end: str) -> dict[str, str]:
+        """From one time of the day to another."""
+        return {"start": self._at(start).isoformat(), "end": self._at(end).isoformat()}
 
     def _shifts(self) -> None:
         self.say("shifts")
@@ -117,12 +124,11 @@ class Day:
         self, homes: list[Home], pickups: list[dict[str, Any]], results: list[dict[str, Any]], jobs: int
     ) -> list[dict[str, Any]]:
         self.say(f"{jobs} citizens book")
-        orders = []
         for n, home in enumerate(homes[:jobs]):
             collect = n % 4 == 0
             procedure = self.rng.choice(pickups if collect else results)
-            orders.append(self._order(n, home, procedure, collect))
-        dossiers = _all(self._submit, orders)
+            self.orders.append(self._order(n, home, procedure, collect))
+        dossiers = _all(self._submit, self.orders)
         self.tally.dossiers = len(dossiers)
         return dossiers
 
@@ -140,8 +146,7 @@ class Day:
             "consent": True,
         }
         if collect:
-            start, end = self.rng.choice(WINDOWS)
-            body["window"] = {"start": self._at(start).isoformat(), "end": self._at(end).isoformat()}
+            body["window"] = self.window(*self.rng.choice(WINDOWS))
             body["documents"] = [
                 {"position": r["position"], "originals": r["originals"], "copies": r["copies"]}
                 for r in procedure["requirements"]
@@ -160,7 +165,7 @@ class Day:
         serial = self.day.strftime("%y%m%d")
 
         def give(centre_id: str) -> None:
-            officer = self._staff(self.staff.officers[centre_id], "officer")
+            officer = self.staff_member(self.staff.officers[centre_id], "officer")
             for n, dossier in enumerate(by_centre[centre_id], 1):
                 seen = officer.get(f"/dossiers/{dossier['id']}")
                 body = {
@@ -176,20 +181,25 @@ class Day:
         _all(give, list(by_centre))
 
     def _plan(self) -> None:
+        plan = self.plan("morning")
+        self.tally.jobs, self.tally.planned, self.tally.metres = plan["jobs"], plan["planned"], plan["metres"]
+        self.tally.planning_seconds = plan["seconds"]
+        self.tally.unassigned = Counter(u["reason"] for u in self.dispatcher.get(f"/plans/{plan['id']}/unplanned"))
+        self.dispatcher.put(f"/plans/{plan['id']}/publication")
+
+    def plan(self, half: str) -> dict[str, Any]:
+        """Ask for a plan of a half-day and wait for it."""
         began = time.monotonic()
-        plan = self.dispatcher.post("/plans", {"day": self.day.isoformat(), "half": "morning"})
+        plan: dict[str, Any] = self.dispatcher.post("/plans", {"day": self.day.isoformat(), "half": half})
         while plan["state"] in ("queued", "running"):
-            self.say(f"planning the morning {plan['progress']} %")
+            self.say(f"planning the {half} {plan['progress']} %")
             time.sleep(0.2)
             plan = self.dispatcher.get(f"/plans/{plan['id']}")
             if time.monotonic() - began > 120:
                 raise Unexpected("the plan does not end; is a worker running?")
         if plan["state"] != "done":
             raise Unexpected(f"the plan failed: {plan['fault']}")
-        self.tally.jobs, self.tally.planned, self.tally.metres = plan["jobs"], plan["planned"], plan["metres"]
-        self.tally.planning_seconds = plan["seconds"]
-        self.tally.unassigned = Counter(u["reason"] for u in self.dispatcher.get(f"/plans/{plan['id']}/unplanned"))
-        self.dispatcher.put(f"/plans/{plan['id']}/publication")
+        return plan
 
     def _ride(self) -> None:
         offices = list(self.staff.clerks)
@@ -197,23 +207,34 @@ class Day:
         _all(self._office_morning, offices)
 
     def _office_morning(self, office_id: str) -> None:
-        clerk = self._staff(self.staff.clerks[office_id], "clerk")
+        clerk = self.staff_member(self.staff.clerks[office_id], "clerk")
         rounds = [r for r in clerk.get("/rounds", day=self.day.isoformat()) if r["state"] == "published"]
         if not rounds:
             return
-        held = {i["tracking_number"]: i for i in clerk.every("/items")}
-        couriers = {p.id: p for p in (self._staff(phone, "courier") for phone in self.staff.couriers[office_id])}
         for round_ in rounds:
-            for stop in round_["stops"]:
-                if stop["job"]["kind"] == "delivery":
-                    item = held[stop["job"]["tracking_number"]]
-                    self._counter(clerk, "loadings", item, self._at("07:00"), courier_id=round_["courier"]["id"])
-            self._round(couriers[round_["courier"]["id"]], round_)
-            for item in clerk.get(f"/couriers/{round_['courier']['id']}/items"):
-                self._counter(
-                    clerk, "receipts", item, datetime.fromisoformat(round_["returns_at"]) + timedelta(minutes=5)
-                )
-            couriers[round_["courier"]["id"]].put_seen(f"/rounds/{round_['id']}", "finish")
+            self.load(round_)
+            courier = self.courier_of(round_)
+            self._round(courier, round_)
+            for item in clerk.get(f"/couriers/{courier.id}/items"):
+                self._counter(clerk, "receipts", item, datetime.fromisoformat(round_["returns_at"]) + _COUNTING)
+            courier.put_seen(f"/rounds/{round_['id']}", "finish")
+
+    def load(self, round_: dict[str, Any]) -> None:
+        """The clerk gives the courier all that he is to deliver."""
+        clerk = self.staff_member(self.staff.clerks[round_["office"]["id"]], "clerk")
+        held = {i["tracking_number"]: i for i in clerk.every("/items")}
+        for stop in round_["stops"]:
+            if stop["job"]["kind"] == "delivery":
+                item = held[stop["job"]["tracking_number"]]
+                self._counter(clerk, "loadings", item, self._at("07:00"), courier_id=round_["courier"]["id"])
+
+    def courier_of(self, round_: dict[str, Any]) -> Person:
+        """The courier who rides a round."""
+        for phone in self.staff.couriers[round_["office"]["id"]]:
+            courier = self.staff_member(phone, "courier")
+            if courier.id == round_["courier"]["id"]:
+                return courier
+        raise Unexpected(f"nobody of the staff rides round {round_['id']}")
 
     def _counter(self, clerk: Person, what: str, item: dict[str, Any], at: datetime, **more: str) -> None:
         body = {"item_id": item["id"], "device_at": at.isoformat(), "lines": _counted(item["lines"])} | more
@@ -265,14 +286,14 @@ class Day:
         _all(self._manifests_of, list(self.staff.clerks))
 
     def _manifests_of(self, office_id: str) -> None:
-        clerk = self._staff(self.staff.clerks[office_id], "clerk")
+        clerk = self.staff_member(self.staff.clerks[office_id], "clerk")
         waiting = [i for i in clerk.every("/items") if i["state"] == "at_office"]
         for centre_id, items in _grouped(waiting, lambda i: i["centre"]["id"]).items():
             manifest = clerk.post("/manifests", {"centre_id": centre_id, "item_ids": [i["id"] for i in items]})
             self._answer_manifest(centre_id, manifest["id"])
 
     def _answer_manifest(self, centre_id: str, manifest_id: str) -> None:
-        officer = self._staff(self.staff.officers[centre_id], "officer")
+        officer = self.staff_member(self.staff.officers[centre_id], "officer")
         rng = random.Random(manifest_id)
         serial = f"{self.day:%y%m%d}"
         for line in officer.get(f"/manifests/{manifest_id}")["lines"]:

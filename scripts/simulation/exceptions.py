@@ -1,0 +1,72 @@
+"""What a plain day does not show: bookings called off, stops moved, doors given up and booked again."""
+
+from typing import Any
+
+from scripts.simulation import people
+from scripts.simulation.api import Person, Unexpected
+from scripts.simulation.day import Day
+
+
+def change_minds(day: Day, times: int) -> None:
+    """Book, call off, plan an afternoon, move stops, publish, give up at doors, book those again, sign out."""
+    order = _afternoon_order(day)
+    booked: dict[str, tuple[Person, dict[str, Any]]] = {}
+    for n in range(times):
+        citizen = Person(day.http, day.sms, people.phone(6, n), "citizen", "Người Thử")
+        dossier = citizen.post("/dossiers", order)
+        booked[dossier["id"]] = citizen, dossier
+    for dossier_id, (citizen, _) in list(booked.items())[: times // 3]:
+        citizen.put_seen(f"/dossiers/{dossier_id}", "cancellation")
+    plan = day.plan("afternoon")
+    drafts = [
+        day.dispatcher.get(f"/rounds/{r['id']}")
+        for r in day.dispatcher.every("/rounds", day=day.day.isoformat(), half="afternoon")
+    ]
+    for draft in drafts:
+        _move_stops(day, draft, times)
+    for draft in drafts:
+        day.dispatcher.put_seen(f"/rounds/{draft['id']}", "publication")
+    for _ in range(times):
+        day.dispatcher.put(f"/plans/{plan['id']}/publication")
+    for draft in drafts:
+        if any(stop["job"]["dossier_id"] in booked for stop in draft["stops"]):
+            _give_up(day, draft, booked, order["window"])
+    for citizen, _ in booked.values():
+        citizen.sign_out()
+
+
+def _afternoon_order(day: Day) -> dict[str, Any]:
+    """A pickup between 14 and 16 o'clock, at the home of someone who booked one today."""
+    order = dict(next(body for _, _, body in day.orders if "window" in body))
+    return order | {"window": day.window("14:00", "16:00")}
+
+
+def _move_stops(day: Day, draft: dict[str, Any], times: int) -> None:
+    for stop in draft["stops"][:times]:
+        path = f"/rounds/{draft['id']}"
+        try:
+            day.dispatcher.put_seen(path, f"stops/{stop['id']}/position", {"position": len(draft["stops"])})
+        except Unexpected as refusal:
+            if "move_breaks_round" not in str(refusal):
+                raise
+
+
+def _give_up(
+    day: Day, draft: dict[str, Any], booked: dict[str, tuple[Person, dict[str, Any]]], window: dict[str, str]
+) -> None:
+    """Nobody at home at any of the new doors; half of them book again themselves, the dispatcher does the others."""
+    courier = day.courier_of(draft)
+    day.load(draft)
+    courier.put_seen(f"/rounds/{draft['id']}", "start")
+    at = draft["departs_at"]
+    for n, stop in enumerate(draft["stops"]):
+        dossier_id = stop["job"]["dossier_id"]
+        if dossier_id not in booked:
+            continue
+        courier.put(f"/stops/{stop['id']}/arrival", {"device_at": at, "place": stop["job"]["point"]})
+        failure = {"reason": "not_home", "next_action": "give_up", "device_at": at}
+        courier.put(f"/stops/{stop['id']}/failure", failure)
+        if n % 2:
+            booked[dossier_id][0].post(f"/dossiers/{dossier_id}/pickups", {"window": window})
+        else:
+            day.dispatcher.post("/jobs", {"dossier_id": dossier_id, "kind": "pickup"})
