@@ -7,6 +7,7 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.api.schemas import (
     CountedLineIn,
+    DossierRow,
     DossierShown,
     EventShown,
     JobShown,
@@ -73,7 +74,7 @@ def submit_dossier(body: dict[str, Any]) -> Any:
 
 @blp.endpoint("GET", "/dossiers", "listDossiers")
 @blp.arguments(PageQuery, location="query")
-@blp.response(200, page_of(DossierShown))
+@blp.response(200, page_of(DossierRow))
 def list_dossiers(query: dict[str, Any]) -> Any:
     """List one's own dossiers, newest first."""
     return page(cases.list_of_citizen(db(), caller(), query["limit"] + 1, query["cursor"]), query["limit"])

@@ -303,6 +303,13 @@ class DossierShown(Schema):
         return Amounts().dump(quoting.charges(db(), dossier))
 
 
+class DossierRow(DossierShown):
+    """A dossier in a list; its papers and charges are shown one by one."""
+
+    class Meta:
+        exclude = ("charges", "documents")
+
+
 class JobShown(Schema):
     """A courier job as the dispatcher sees it."""
 

@@ -149,7 +149,6 @@ def by_number(session: Session, tracking_number: str, phone_digits: str) -> Doss
 
 # What a list of dossiers shows, fetched for all of them at once.
 SHOWN = (
-    selectinload(Dossier.documents),
     selectinload(Dossier.items),
     joinedload(Dossier.commune),
     joinedload(Dossier.office),

@@ -35,35 +35,39 @@ def is_valid(number: str) -> bool:
 
 
 def allocate(session: Session, prefix: str) -> str:
-    """Take the next number of the first range that has one left; raises Refused when none has.
+    """Take the next number of a range that has one left; raises Refused when none has.
 
-    The update locks the range's row until the transaction ends: two callers can never take one number, and a number
-    whose transaction is undone goes to the next caller.
+    The range's row stays locked until the transaction ends: two callers can never take one number, and a number whose
+    transaction is undone goes to the next caller. Who finds a range locked takes the next one, and waits only when all
+    are: an operator who splits his range in a few lets as many book at the same moment.
     """
-    first_open = (
-        select(NumberRange.id)
-        .where(NumberRange.prefix == prefix, NumberRange.next <= NumberRange.last)
-        .order_by(NumberRange.first)
-        .limit(1)
-        .scalar_subquery()
-    )
-    while True:
-        taken = session.execute(
-            update(NumberRange)
-            # Looked at again under the lock: while we waited, the range may have run out.
-            .where(NumberRange.id == first_open, NumberRange.next <= NumberRange.last)
-            .values(next=NumberRange.next + 1)
-            .returning(NumberRange.next - 1, NumberRange.last - NumberRange.next + 1)
-            .execution_options(synchronize_session=False)
-        ).one_or_none()
-        if taken is not None:
-            break
-        if not session.scalar(select(first_open)):
-            raise Refused("tracking_numbers_used_up")
+    taken = _take(session, prefix, skip_locked=True) or _take(session, prefix, skip_locked=False)
+    if taken is None:
+        raise Refused("tracking_numbers_used_up")
     serial, left = taken
     if left in (LOW_WATER, LOW_WATER // 10, 0):
         log.error("tracking numbers run low: %d left in a range of prefix %s", left, prefix)
     return tracking_number(prefix, serial)
+
+
+def _take(session: Session, prefix: str, *, skip_locked: bool) -> tuple[int, int] | None:
+    """Move one range on; return the serial number taken and how many are left in that range."""
+    unused = (
+        select(NumberRange.id)
+        .where(NumberRange.prefix == prefix, NumberRange.next <= NumberRange.last)
+        .order_by(NumberRange.first)
+        .limit(1)
+        .with_for_update(skip_locked=skip_locked)
+        .scalar_subquery()
+    )
+    row = session.execute(
+        update(NumberRange)
+        .where(NumberRange.id == unused)
+        .values(next=NumberRange.next + 1)
+        .returning(NumberRange.next - 1, NumberRange.last - NumberRange.next + 1)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    return (row[0], row[1]) if row else None
 
 
 def add_range(session: Session, prefix: str, first: int, last: int) -> NumberRange:

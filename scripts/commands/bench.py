@@ -77,15 +77,16 @@ class Stopwatch:
 @click.option("--dossiers", default=20_000, show_default=True, type=click.IntRange(100))
 @click.option("--jobs", default=120, show_default=True, type=click.IntRange(20, 1000))
 @click.option("--reads", default=40, show_default=True, type=click.IntRange(5, 1000))
-def api(url: str, dossiers: int, jobs: int, reads: int) -> None:
+@click.option("--at-once", default=2, show_default=True, type=click.IntRange(1, 64), help="People calling at a time.")
+def api(url: str, dossiers: int, jobs: int, reads: int, at_once: int) -> None:
     """Time every operation while simulated people live a day among many dossiers."""
     demo.wait_for(url)
-    _day(url, jobs).run()
+    _day(url, jobs, at_once).run()
     with transaction() as session:
         total = copy_dossiers(session, dossiers)
     click.echo(f"{total:,} dossiers in the database; a day of {jobs} jobs is timed", err=True)
     stopwatch = Stopwatch(url)
-    day = _day(url, jobs)
+    day = _day(url, jobs, at_once)
     stopwatch.watch(day.simulated.http)
     day.warm_up()
     stopwatch.forget()
@@ -111,13 +112,13 @@ def _p95(times: list[float]) -> float:
 class _day:  # noqa: N801 - reads as a verb above
     """A day of the simulation, ready to run."""
 
-    def __init__(self, url: str, jobs: int) -> None:
+    def __init__(self, url: str, jobs: int, at_once: int) -> None:
         assert settings().sms_log is not None
         with transaction() as session:
             self.day = demo.next_day(session)
             self.staff = demo.staff(session)
             self.homes = demo.homes(session, jobs, random.Random(self.day.toordinal()))
-        self.simulated = Day(url, settings().sms_log, self.day, self.staff, lambda _: None)
+        self.simulated = Day(url, settings().sms_log, self.day, self.staff, lambda _: None, at_once)
         self.jobs = jobs
 
     def warm_up(self) -> None:
@@ -154,6 +155,7 @@ def others(day: Day, reads: int) -> None:
     repeat(lambda _: dispatcher.get("/shifts", day=day.day.isoformat()))
     repeat(lambda _: dispatcher.get("/couriers"))
     repeat(lambda _: dispatcher.get("/jobs"))
+    repeat(lambda _: dispatcher.get("/plans", day=day.day.isoformat()))
     repeat(lambda _: dispatcher.get("/rounds", day=day.day.isoformat()))
     repeat(lambda n: dispatcher.get(f"/rounds/{rounds[n % len(rounds)]['id']}"))
     repeat(lambda _: clerk.get("/items"))

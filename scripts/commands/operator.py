@@ -1,6 +1,7 @@
 """Commands for the operator of an installation: tracking numbers, tariffs, staff, the road graph."""
 
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -26,15 +27,23 @@ assert models.all_models
 # Prices seen in other provinces (postage one way in the province, carrying the fee); an operator sets his own.
 FIRST_TARIFFS = {Service.send: (28_000, 8_000), Service.return_: (28_000, 0), Service.both: (52_000, 8_000)}
 FIRST_RANGE = (10_000_000, 19_999_999)
+LANES = 8  # so many may take a number at the same moment (see dossiers.numbers.allocate)
 
 
 def open_for_business(session: Session) -> None:
     """What an installation needs before its first dossier: a number range and tariffs; again it changes nothing."""
     prefix = settings().tracking_prefix
     if session.scalar(select(NumberRange).where(NumberRange.prefix == prefix)) is None:
-        add_range(session, prefix, *FIRST_RANGE)
+        _add_in_lanes(session, prefix, *FIRST_RANGE)
     for service, (postage, fee_transfer) in FIRST_TARIFFS.items():
         set_tariff(session, service, date(2026, 1, 1), postage, fee_transfer)
+
+
+def _add_in_lanes(session: Session, prefix: str, first: int, last: int) -> None:
+    lanes = min(LANES, last - first + 1)
+    borders = [first + (last - first + 1) * n // lanes for n in range(lanes + 1)]
+    for start, end in pairwise(borders):
+        add_range(session, prefix, start, end - 1)
 
 
 def post(session: Session, phone: str, full_name: str, role: Role, place: ServicePoint) -> Person:
@@ -69,7 +78,7 @@ def open_() -> None:
 def numbers(prefix: str, first: int, last: int) -> None:
     """Add a range of S10 serial numbers."""
     with transaction() as session:
-        add_range(session, prefix, first, last)
+        _add_in_lanes(session, prefix, first, last)
         click.echo(f"{numbers_left(session, prefix):,} numbers are free")
 
 

@@ -18,7 +18,6 @@ from scripts.simulation import people
 from scripts.simulation.api import Person, SmsLog, Unexpected
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
-AT_ONCE = 8
 WINDOWS = (("07:30", "09:30"), ("08:00", "10:00"), ("08:30", "10:30"), ("07:30", "11:00"))
 FAILED = 0.06  # of doors where nobody opens, and the like
 REFUSED = 0.03  # of dossiers that the agency does not take
@@ -67,8 +66,12 @@ class Tally:
 class Day:
     """One half-day from the first booking to the last line of the last manifest."""
 
-    def __init__(self, url: str, sms_log: Path, day: date, staff: Staff, say: Callable[[str], None]) -> None:
-        self.http = httpx.Client(base_url=url, timeout=60, limits=httpx.Limits(max_connections=AT_ONCE * 2))
+    def __init__(
+        self, url: str, sms_log: Path, day: date, staff: Staff, say: Callable[[str], None], at_once: int = 8
+    ) -> None:
+        """`at_once` is how many people call at the same moment."""
+        self.at_once = at_once
+        self.http = httpx.Client(base_url=url, timeout=60)
         self.sms = SmsLog(sms_log)
         self.day = day
         self.staff = staff
@@ -101,6 +104,11 @@ class Day:
     def _at(self, clock: str) -> datetime:
         return datetime.fromisoformat(f"{self.day}T{clock}").replace(tzinfo=ZONE)
 
+    def _all[T, R](self, work: Callable[[T], R], things: Iterable[T]) -> list[R]:
+        """Do something for each, several at once; the first fault ends the day."""
+        with ThreadPoolExecutor(self.at_once) as pool:
+            return list(pool.map(work, things))
+
     def window(self, start: str, end: str) -> dict[str, str]:
         """From one time of the day to another."""
         return {"start": self._at(start).isoformat(), "end": self._at(end).isoformat()}
@@ -118,7 +126,7 @@ class Day:
             }
             self.dispatcher.post("/shifts", body)
 
-        _all(define, couriers)
+        self._all(define, couriers)
 
     def _book(
         self, homes: list[Home], pickups: list[dict[str, Any]], results: list[dict[str, Any]], jobs: int
@@ -128,7 +136,7 @@ class Day:
             collect = n % 4 == 0
             procedure = self.rng.choice(pickups if collect else results)
             self.orders.append(self._order(n, home, procedure, collect))
-        dossiers = _all(self._submit, self.orders)
+        dossiers = self._all(self._submit, self.orders)
         self.tally.dossiers = len(dossiers)
         return dossiers
 
@@ -178,7 +186,7 @@ class Day:
                 officer.put(f"/results/{uuid4()}", body)
                 self.tally.handovers += 1
 
-        _all(give, list(by_centre))
+        self._all(give, list(by_centre))
 
     def _plan(self) -> None:
         plan = self.plan("morning")
@@ -204,7 +212,7 @@ class Day:
     def _ride(self) -> None:
         offices = list(self.staff.clerks)
         self.say("couriers ride, clerks load and take over")
-        _all(self._office_morning, offices)
+        self._all(self._office_morning, offices)
 
     def _office_morning(self, office_id: str) -> None:
         clerk = self.staff_member(self.staff.clerks[office_id], "clerk")
@@ -283,7 +291,7 @@ class Day:
 
     def _hand_to_agencies(self) -> None:
         self.say("manifests to the agencies")
-        _all(self._manifests_of, list(self.staff.clerks))
+        self._all(self._manifests_of, list(self.staff.clerks))
 
     def _manifests_of(self, office_id: str) -> None:
         clerk = self.staff_member(self.staff.clerks[office_id], "clerk")
@@ -312,12 +320,6 @@ class Day:
             officer.put(f"{path}/acceptance", body)
             self.tally.handovers += 1
             self.tally.received += 1
-
-
-def _all[T, R](work: Callable[[T], R], things: Iterable[T]) -> list[R]:
-    """Do something for each, several at once; the first fault ends the day."""
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        return list(pool.map(work, things))
 
 
 def _grouped(rows: list[dict[str, Any]], key: Callable[[dict[str, Any]], str]) -> dict[str, list[dict[str, Any]]]:
