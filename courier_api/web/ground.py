@@ -86,7 +86,7 @@ SELECT coalesce((SELECT ST_AsMVT(communes, 'communes') FROM communes WHERE geom 
 # From which zoom on a class of road is drawn; a class that is not named is a lane.
 FIRST_ZOOM = {
     "motorway": 0, "motorway_link": 10, "trunk": 0, "trunk_link": 10, "primary": 0, "primary_link": 10,
-    "secondary": 8, "secondary_link": 10, "tertiary": 10, "tertiary_link": 11, "unclassified": 11,
+    "secondary": 8, "secondary_link": 10, "tertiary": 9, "tertiary_link": 11, "unclassified": 11,
     "residential": 12, "living_street": 12, "road": 12, "service": 13, "track": 13, "path": 14, "footway": 14,
 }  # fmt: skip
 EARTH_M = 40_075_016.686  # once around, in the metres of Web Mercator

@@ -1,5 +1,6 @@
 // Rounds on the map: a line each, the chosen one in front with its stops numbered.
-import { colours, FONT } from "./ground.js";
+import { figures } from "./colours.js";
+import { colours, FONT, MARGIN } from "./ground.js";
 import { told } from "./told.js";
 
 const EMPTY = { type: "FeatureCollection", features: [] };
@@ -12,7 +13,7 @@ export class Drawing {
     map.addSource("chosen", { type: "geojson", data: EMPTY });
     map.addSource("stops", { type: "geojson", data: EMPTY });
     const round = { "line-join": "round", "line-cap": "round" };
-    const under = "units";
+    const under = "hamlets"; // names stay readable
     map.addLayer({ id: "round-edges", type: "line", source: "rounds", layout: round, paint: { "line-color": colours.halo, "line-width": 5.5, "line-opacity": 0.9 } }, under);
     map.addLayer({ id: "round-lines", type: "line", source: "rounds", layout: round, paint: { "line-color": ["get", "colour"], "line-width": 3 } }, under);
     map.addLayer({ id: "chosen-edge", type: "line", source: "chosen", layout: round, paint: { "line-color": colours.halo, "line-width": 9 } }, under);
@@ -22,14 +23,14 @@ export class Drawing {
       paint: {
         "circle-radius": ["case", ["get", "near"], 17, 13],
         "circle-color": ["get", "colour"],
-        "circle-stroke-color": "#ffffff",
+        "circle-stroke-color": figures,
         "circle-stroke-width": ["case", ["get", "near"], 4, 2],
       },
     });
     map.addLayer({
       id: "stop-numbers", type: "symbol", source: "stops",
       layout: { "text-field": ["get", "number"], "text-font": FONT, "text-size": 13.5, "text-allow-overlap": true, "text-ignore-placement": true },
-      paint: { "text-color": "#ffffff" },
+      paint: { "text-color": figures },
     });
     map.on("click", (event) => {
       const { x, y } = event.point;
@@ -53,7 +54,8 @@ export class Drawing {
     this.map.getSource("chosen").setData(collection(round.geometry ? [line(round)] : []));
     this.#drawStops();
     this.#fade(true);
-    this.look([...(round.geometry?.coordinates ?? []), ...stops.map(place)]);
+    const { lon, lat } = round.office.point;
+    this.look([[lon, lat], ...(round.geometry?.coordinates ?? []), ...stops.map(place)]);
   }
 
   point(stop) {
@@ -69,14 +71,14 @@ export class Drawing {
   }
 
   everything() {
-    if (told.bounds) this.map.fitBounds(told.bounds, { padding: 24 });
+    if (told.bounds) this.map.fitBounds(told.bounds, { padding: MARGIN });
   }
 
   look(places) {
     if (places.length === 0) return;
     const lons = places.map(([lon]) => lon);
     const lats = places.map(([, lat]) => lat);
-    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: 56, maxZoom: 15 });
+    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: { top: 56, right: 72, bottom: 96, left: 56 }, maxZoom: 15 });
   }
 
   #drawStops() {

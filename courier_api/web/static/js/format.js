@@ -4,7 +4,10 @@ import { language, say, told } from "./told.js";
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: told.timezone, hour: "2-digit", minute: "2-digit" });
 const number = new Intl.NumberFormat(language);
 
+const fullDay = new Intl.DateTimeFormat(language === "vi" ? "vi" : "en-GB", { timeZone: "UTC", weekday: "long", day: "numeric", month: language === "vi" ? "numeric" : "long", year: "numeric" });
+
 export const time = (iso) => clock.format(new Date(iso));
+export const inWords = (day) => fullDay.format(new Date(`${day}T00:00Z`));
 export const fromTo = (from, to) => say("from_to", { from: time(from), to: time(to) });
 export const count = (value) => number.format(value);
 export const kilometres = (metres) => number.format(Math.round(metres / (metres < 99_500 ? 100 : 1000)) / (metres < 99_500 ? 10 : 1));

@@ -1,4 +1,5 @@
 // The map of the ground in two lights; letters are drawn with the page's own font, so no font server is asked.
+import { dark } from "./colours.js";
 import { say, told } from "./told.js";
 
 const LIGHT = {
@@ -9,13 +10,13 @@ const LIGHT = {
 const DARK = {
   beyond: "#0f1317", land: "#1a2027", border: "#3a434d", name: "#a9b0b8", halo: "#14181d",
   lane: "#28303a", road: "#333d48", main: "#4a5562", mainEdge: "#5d6a78", hamlet: "#8d959e",
-  office: "#ffc20e", officeEdge: "#14181d", unit: "#2b333c", text: "#eceae4",
+  office: "#ffc20e", officeEdge: "#14181d", unit: "#aab2bc", text: "#eceae4",
 };
+export const MARGIN = { top: 28, right: 28, bottom: 72, left: 28 }; // below stands the notice
 export const FONT = ["Be Vietnam Pro"];
 const MAIN = ["motorway", "trunk", "primary"];
 const MIDDLE = ["secondary", "tertiary", "motorway_link", "trunk_link", "primary_link"];
 
-export const dark = matchMedia("(prefers-color-scheme: dark)").matches;
 export const colours = dark ? DARK : LIGHT;
 
 export async function drawGround(container) {
@@ -26,7 +27,7 @@ export async function drawGround(container) {
     container,
     style: style(),
     bounds: told.bounds ?? [102, 8, 110, 23.5],
-    fitBoundsOptions: { padding: 24 },
+    fitBoundsOptions: { padding: MARGIN },
     maxZoom: 17,
     minZoom: 4,
     attributionControl: false,
@@ -46,6 +47,8 @@ export async function drawGround(container) {
     map.once("load", ready);
     map.once("error", (event) => broken(event.error));
   });
+  drawOffices(map);
+  tellView(map);
   return map;
 }
 
@@ -77,21 +80,60 @@ function style() {
       layer("hamlets", "symbol", "hamlets", text(c.hamlet), { minzoom: 12.5, layout: label(11.5) }),
       layer("commune-names", "symbol", "commune_names", text(c.name), {
         minzoom: 8.5,
-        layout: { ...label(12.5), "symbol-sort-key": ["-", 0, ["get", "population"]], "text-max-width": 7 },
+        layout: { ...label(12.5), ...aboveUnits(), "symbol-sort-key": ["-", 0, ["get", "population"]], "text-max-width": 7 },
       }),
       layer("units", "circle", "service_points",
         { "circle-radius": 4.5, "circle-color": c.unit, "circle-stroke-color": c.officeEdge, "circle-stroke-width": 1.5 },
         { filter: ["==", ["get", "kind"], "one_stop_unit"], minzoom: 11 }),
-      layer("offices", "circle", "service_points",
-        { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 4, 12, 7.5], "circle-color": c.office, "circle-stroke-color": c.officeEdge, "circle-stroke-width": 2 },
-        { filter: ["==", ["get", "kind"], "post_office"] }),
-      layer("office-names", "symbol", "service_points", text(c.text), {
-        filter: ["==", ["get", "kind"], "post_office"],
-        minzoom: 10.5,
-        layout: { ...label(12.5), "text-offset": [0, 0.9], "text-anchor": "top" },
-      }),
     ],
   };
+}
+
+// Offices are symbols, so that other names make room for them.
+function drawOffices(map) {
+  map.addImage("office", disc(colours.office, colours.officeEdge), { pixelRatio: 2 });
+  map.addLayer(layer("offices", "symbol", "service_points", text(colours.text), {
+    filter: ["==", ["get", "kind"], "post_office"],
+    layout: {
+      ...label(12.5),
+      "text-field": ["step", ["zoom"], "", 10.5, ["get", "name"]],
+      "text-offset": [0, 0.9],
+      "text-anchor": "top",
+      "text-optional": true,
+      "icon-image": "office",
+      "icon-size": ["interpolate", ["linear"], ["zoom"], 8, 0.65, 12, 1],
+      "icon-allow-overlap": true,
+    },
+  }));
+}
+
+// What the map shows stands on its element once it is at rest, for whoever looks from outside.
+function tellView(map) {
+  const { dataset } = map.getContainer();
+  const busy = () => delete dataset.view;
+  map.on("movestart", busy);
+  map.on("dataloading", busy);
+  map.on("idle", () => {
+    const { lng, lat } = map.getCenter();
+    dataset.view = [lng, lat, map.getZoom()].join(" ");
+  });
+}
+
+function disc(colour, edge) {
+  const size = 40;
+  const canvas = new OffscreenCanvas(size, size).getContext("2d");
+  canvas.arc(size / 2, size / 2, size / 2 - 4, 0, 2 * Math.PI);
+  canvas.fillStyle = colour;
+  canvas.fill();
+  canvas.lineWidth = 5;
+  canvas.strokeStyle = edge;
+  canvas.stroke();
+  return canvas.getImageData(0, 0, size, size);
+}
+
+// A one-stop unit's position is the middle of its commune, where the commune's name would stand.
+function aboveUnits() {
+  return { "text-anchor": ["step", ["zoom"], "center", 11, "bottom"], "text-offset": ["step", ["zoom"], ["literal", [0, 0]], 11, ["literal", [0, -0.5]]] };
 }
 
 function layer(id, type, from, paint, more = {}) {

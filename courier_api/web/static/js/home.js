@@ -2,6 +2,7 @@
 import { loadDay, loadRound } from "./day.js";
 import { find, make, show } from "./dom.js";
 import { Drawing } from "./drawing.js";
+import { inWords } from "./format.js";
 import { drawGround } from "./ground.js";
 import { listRounds, matching, showFigures, showPlanNews, showRound, showUnplanned } from "./panel.js";
 import { forget, signOut, takeTokenFromAddress, token } from "./session.js";
@@ -27,10 +28,11 @@ const message = {
 
 let today = null; // what loadDay gave
 let drawing = null; // null where the map cannot be drawn: the lists work without it
+let listAt = 0; // how far the list was scrolled when a round was chosen
 let asked = 0; // answers to older questions are dropped
 
 takeTokenFromAddress();
-const ground = drawGround("map").then((map) => { drawing = new Drawing(map, chooseRound); window.courierMap = map; })
+const ground = drawGround("map").then((map) => { drawing = new Drawing(map, chooseRound); })
   .catch((fault) => { console.warn(fault); show(find("#map-fault"), true); });
 readyForms(message, () => open());
 addEventListener("hashchange", () => takeTokenFromAddress() && open());
@@ -57,6 +59,7 @@ async function open(day) {
     if (!loaded) message.tell(say("nothing_ever"));
     else if (today.rounds.length === 0) message.tell(say("nothing_planned"));
     find("#day").value = today.day;
+    find("#day-words").textContent = today.day ? inWords(today.day) : "";
     showPlanNews(today.plans);
     refresh();
   } catch (problem) {
@@ -94,6 +97,7 @@ async function chooseRound(id) {
     message.clear();
     const heading = showRound(round, stops, (stop) => { drawing?.point(stop); mapIntoView(); });
     find("#round").dataset.round = id;
+    listAt = find("#panel").scrollTop;
     show(find("#day-view"), false);
     show(find("#round-view"), true);
     find("#panel").scrollTop = 0;
@@ -111,6 +115,7 @@ function leaveRound() {
   show(find("#day-view"), true);
   drawing?.clear();
   drawing?.everything();
+  find("#panel").scrollTop = listAt;
   find(`[data-round="${find("#round").dataset.round}"]`)?.focus();
 }
 
@@ -132,5 +137,6 @@ function refused(problem, again) {
 }
 
 function signed(isIn) {
+  document.body.classList.toggle("signed", isIn);
   document.querySelectorAll("[data-signed]").forEach((part) => show(part, (part.dataset.signed === "in") === isIn));
 }

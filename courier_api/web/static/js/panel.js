@@ -73,7 +73,8 @@ export function showRound(round, stops, point) {
       make("p", {}, `${round.office.name} · ${say(round.half)} · ${say(`round_${round.state}`)}`),
       make("dl", { class: "figures" },
         figure("figure_stops", count(stops.length)),
-        figure("figure_km", kilometres(round.metres)))),
+        figure("figure_km", kilometres(round.metres)),
+        figure("figure_time", fromTo(round.departs_at, round.returns_at)))),
     ...(round.geometry ? [] : [make("p", { class: "message" }, say("no_line"))]),
     make("ol", { class: "stops", id: "stops", "aria-label": say("stops_of", { courier: round.courier.full_name }) },
       end(round.departs_at, say("departs"), round.office.name),
@@ -85,7 +86,7 @@ export function showRound(round, stops, point) {
 function stopEntry(stop, colour, point) {
   const { job } = stop;
   const button = make("button", { type: "button", class: "stop" },
-    make("p", { class: "when" }, `${time(stop.arrival)} · ${say(job.kind)}`, make("span", { class: "asked" }, asked(job))),
+    make("p", { class: "when" }, `${time(stop.service_start)} · ${say(job.kind)}`, make("span", { class: "asked" }, early(stop), asked(job))),
     make("p", {}, job.contact_name),
     make("p", { class: "address" }, job.address),
     make("p", { class: `state state-${stop.state}` }, say(`stop_${stop.state}`)));
@@ -96,6 +97,10 @@ function stopEntry(stop, colour, point) {
 function end(at, text, office) {
   return make("li", { class: "end" }, make("span", { class: "dot" }),
     make("div", {}, make("p", { class: "when" }, `${time(at)} · ${text}`), make("p", {}, office)));
+}
+
+function early({ arrival, service_start: start }) {
+  return new Date(start) - new Date(arrival) >= 5 * 60_000 ? ` · ${say("early", { at: time(arrival) })}` : null;
 }
 
 function asked(job) {

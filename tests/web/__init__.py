@@ -1,0 +1,1 @@
+"""Tests of the pages, tiles and files that a browser meets."""
