@@ -55,7 +55,8 @@ def create(server: URL, name: str) -> URL:
 
 def drop_left_over(cursor: psycopg2.extensions.cursor) -> None:
     """Drop the databases of test runs that were killed before they could."""
-    cursor.execute("SELECT datname FROM pg_database WHERE starts_with(datname, %s)", (OURS,))
+    # A run's id is its pid and when it began; other names are somebody's own.
+    cursor.execute("SELECT datname FROM pg_database WHERE datname ~ %s", (f"^{OURS}[0-9]+_[0-9]+$",))
     for (name,) in cursor.fetchall():
         if not (RUNS / name.removeprefix(OURS)).exists():
             drop(cursor, name)
