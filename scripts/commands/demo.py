@@ -18,6 +18,7 @@ from courier_api import models
 from courier_api.db import lon_lat, now, transaction
 from courier_api.people.models import Role
 from courier_api.places.calendar import is_working_day
+from courier_api.places.geography import commune_at
 from courier_api.places.models import Commune, Hamlet, ServicePoint, ServicePointKind
 from courier_api.rounds.models import Shift
 from courier_api.rounds.planning import install_roads
@@ -123,7 +124,10 @@ def homes(session: Session, jobs: int, rng: random.Random) -> list[Home]:
     near = []
     for hamlet, commune in drawn:
         lon, lat = lon_lat(hamlet.point)
-        near.append(Home(hamlet.name, commune, lon + rng.gauss(0, 0.0012), lat + rng.gauss(0, 0.0012)))
+        # A hamlet on the border has neighbours on the other side, whom another province serves.
+        at = ((lon + rng.gauss(0, 0.0012), lat + rng.gauss(0, 0.0012)) for _ in range(20))
+        inside = next((p for p in at if commune_at(session, *p) is not None), (lon, lat))
+        near.append(Home(hamlet.name, commune, *inside))
     return near
 
 
