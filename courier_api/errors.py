@@ -1,7 +1,7 @@
 """What can go wrong in the domain: plain exceptions with a stable code, no HTTP."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +10,7 @@ class FieldError:
 
     pointer: str
     code: str
+    values: Mapping[str, object] = field(default_factory=dict)
 
 
 class DomainError(Exception):

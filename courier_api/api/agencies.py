@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 from courier_api.agencies import manifests
 from courier_api.api.clerks import CounterHandoverIn, ManifestLineShown, ManifestShown, counter_handover
 from courier_api.api.schemas import (
+    Day,
     HandoverShown,
     ItemShown,
     PageQuery,
@@ -49,7 +50,7 @@ class AcceptanceIn(CounterHandoverIn):
 
     handover_id = fields.UUID(required=True)
     dossier_code = Text(60, required=True, metadata={"example": "000.00.31.H31-261124-0001"})
-    due_date = fields.Date(required=True)
+    due_date = Day(required=True)
     item_id = fields.UUID(dump_only=True)
 
 

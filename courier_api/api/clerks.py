@@ -10,6 +10,7 @@ from courier_api.agencies import manifests
 from courier_api.agencies.models import LineState
 from courier_api.api.schemas import (
     CountedLineIn,
+    Day,
     DossierShown,
     HandoverLineShown,
     HandoverShown,
@@ -66,7 +67,7 @@ def list_courier_items(courier_id: UUID) -> Any:
 class DayQuery(Schema):
     """Which day."""
 
-    day = fields.Date(required=True)
+    day = Day(required=True)
 
 
 @blp.endpoint("GET", "/rounds", "listOfficeRounds")

@@ -9,6 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.api.schemas import (
     CountedLineIn,
+    Day,
     DoorProofIn,
     HandoverLineShown,
     HandoverShown,
@@ -37,7 +38,7 @@ blp = Audience("couriers", Role.courier, "For couriers: the round, the door, the
 class DayQuery(Schema):
     """Which day."""
 
-    day = fields.Date(required=True)
+    day = Day(required=True)
 
 
 @blp.endpoint("GET", "/rounds", "listMyRounds")

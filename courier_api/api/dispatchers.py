@@ -7,6 +7,7 @@ from flask import Response, json, request
 from marshmallow import Schema, fields, validate
 
 from courier_api.api.schemas import (
+    Day,
     JobShown,
     Moment,
     PageQuery,
@@ -86,7 +87,7 @@ def define_shift(body: dict[str, Any]) -> Any:
 class DayPage(PageQuery):
     """A page of one day."""
 
-    day = fields.Date(required=True)
+    day = Day(required=True)
 
 
 @blp.endpoint("GET", "/shifts", "listShifts")
@@ -133,7 +134,7 @@ def open_job(body: dict[str, Any]) -> Any:
 class PlanIn(Schema):
     """A half-day to be planned."""
 
-    day = fields.Date(required=True)
+    day = Day(required=True)
     half = fields.Enum(Half, by_value=True, required=True)
 
 
@@ -168,7 +169,7 @@ def request_plan(body: dict[str, Any]) -> Any:
 class PlanQuery(PageQuery):
     """Plans, perhaps of one day."""
 
-    day = fields.Date(load_default=None, metadata={"description": "Without it: all days"})
+    day = Day(load_default=None, metadata={"description": "Without it: all days"})
 
 
 @blp.endpoint("GET", "/plans", "listPlans")
@@ -211,7 +212,7 @@ def publish_plan(plan_id: UUID) -> Any:
 class RoundQuery(PageQuery):
     """Rounds of a day, perhaps of one half of it."""
 
-    day = fields.Date(load_default=None, metadata={"description": "Without it: the latest day that has rounds"})
+    day = Day(load_default=None, metadata={"description": "Without it: the latest day that has rounds"})
     half = fields.Enum(Half, by_value=True, load_default=None)
 
 

@@ -65,7 +65,7 @@ class SignIn(Schema):
     """A code, and the role to act in."""
 
     phone = Text(30, required=True, metadata={"example": "0912345678"})
-    code = fields.String(required=True, validate=validate.Regexp(r"^\d{6}$"), metadata={"example": "123456"})
+    code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}$", error="wrong_form"), metadata={"example": "123456"})
     role = fields.Enum(Role, by_value=True, load_default=Role.citizen)
     full_name = Text(120, load_default=None, allow_none=True)
 
@@ -247,13 +247,20 @@ def get_tracking(secret: str) -> Any:
 class TrackingQuery(Schema):
     """A tracking number is no secret: the last four digits of the phone go with it."""
 
-    number = Text(13, required=True, metadata={"example": "EH123456785VN"})
-    phone_digits = fields.String(required=True, validate=validate.Regexp(r"^\d{4}$", error="code_or_phone"))
+    number = Text(40, required=True, metadata={"example": "EH123456785VN"})
+    phone_digits = fields.String(
+        required=True, validate=validate.Regexp(r"^[0-9]{4}$", error="code_or_phone"), metadata={"example": "5678"}
+    )
+
+
+def _written_together(number: str) -> str:
+    """A number without spaces and in capitals: the same number is counted as the same, however it is written."""
+    return "".join(number.split()).upper()
 
 
 def _tracking_limit() -> limits.Allowance | None:
     # By number too: four digits are ten thousand guesses, and one number must not be tried from many addresses.
-    limits.spend("tracking-number", request.args.get("number", "")[:13].upper(), 20, 3600)
+    limits.spend("tracking-number", _written_together(request.args.get("number", ""))[:13], 20, 3600)
     return limits.spend("tracking", request.remote_addr or "", settings().tracking_per_hour, 3600)
 
 
@@ -262,7 +269,7 @@ def _tracking_limit() -> limits.Allowance | None:
 @blp.response(200, TrackingShown)
 def find_tracking(query: dict[str, Any]) -> Any:
     """Show where a dossier is, by tracking number and the last four digits of its phone."""
-    number = query["number"].replace(" ", "").upper()
+    number = _written_together(query["number"])
     if not is_valid(number):
         raise Invalid("bad_tracking_number", "/number")
     return cases.by_number(db(), number, query["phone_digits"])

@@ -1,9 +1,10 @@
 """Shapes shared by several audiences; unknown fields are refused everywhere."""
 
 import json
+from datetime import date, datetime
 from functools import cache
 from typing import Any
-from unicodedata import normalize
+from unicodedata import category, normalize
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -22,17 +23,20 @@ from courier_api.money import quoting
 from courier_api.places.models import PointQuality, ServicePointKind
 from courier_api.rounds.states import Half, RoundState, StopState
 
+# What a clock can say: a phone that was reset begins at 1970. At the ends of the calendar no zone can be reckoned.
+YEARS = range(1970, 3000)
+
 
 class Text(fields.String):
-    """Text in NFC, trimmed; control characters are refused: PostgreSQL cannot keep a NUL, and a name needs none."""
+    """Text in NFC, trimmed; without control characters and halves of characters, which PostgreSQL cannot all keep."""
 
     def __init__(self, most: int, *, least: int = 1, **kwargs: Any) -> None:
         super().__init__(validate=validate.Length(least, most), **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = normalize("NFC", super()._deserialize(value, attr, data, **kwargs)).strip()
-        if any(ord(c) < 32 and c not in "\n\t" for c in text):
-            raise ValidationError("bad_value")
+        if any(category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
+            raise ValidationError("bad_text")
         return text
 
 
@@ -41,6 +45,22 @@ class Moment(fields.AwareDateTime):
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
+        moment = super()._deserialize(value, attr, data, **kwargs)
+        if moment.year not in YEARS:
+            raise ValidationError("bad_time")
+        return moment
+
+
+class Day(fields.Date):
+    """A day, RFC 3339."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        day = super()._deserialize(value, attr, data, **kwargs)
+        if day.year not in YEARS:
+            raise ValidationError("bad_time")
+        return day
 
 
 class Place(Schema):

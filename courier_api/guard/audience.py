@@ -11,8 +11,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from courier_api.db import transaction
-from courier_api.errors import DomainError, FieldError, NotAllowed, NotSignedIn, Stale
+from courier_api.errors import DomainError, NotAllowed, NotFound, NotSignedIn, Stale
 from courier_api.guard import answers, limits
+from courier_api.guard.fields import StrictParser
 from courier_api.people import signing_in
 from courier_api.people.models import Person, Role
 from courier_api.places.models import Posting, ServicePoint
@@ -60,6 +61,8 @@ WHAT = {
 class Audience(Blueprint):
     """A blueprint whose every endpoint is for one role (None: for the public)."""
 
+    ARGUMENTS_PARSER = StrictParser()
+
     def __init__(self, name: str, role: Role | None, description: str) -> None:
         super().__init__(name, name, url_prefix=f"/api/v1/{name}", description=description)
         self.role = role
@@ -89,6 +92,8 @@ class Audience(Blueprint):
     def _guarded(self, view: View, *, creates: bool, limited: Callable[[], limits.Allowance | None] | None) -> View:
         @wraps(view)
         def call(*args: Any, **kwargs: Any) -> Any:
+            if any(isinstance(value, str) and not value.isprintable() for value in kwargs.values()):
+                raise NotFound  # nothing has such a name, and PostgreSQL cannot even be asked for a NUL
             allowance = limited() if limited else None
             for attempt in range(DEADLOCK_TRIES):
                 try:
@@ -205,14 +210,3 @@ def _document(
 
 def _header(name: str, description: str) -> dict[str, Any]:
     return {"in": "header", "name": name, "required": True, "schema": {"type": "string"}, "description": description}
-
-
-def field_errors(messages: Any, pointer: str = "") -> list[FieldError]:
-    """Turn marshmallow's nested messages into pointers."""
-    if isinstance(messages, dict):
-        found = []
-        for key, value in messages.items():
-            step = "" if key in ("json", "query", "headers", "_schema") else f"/{key}"
-            found += field_errors(value, pointer + step)
-        return found
-    return [FieldError(pointer or "/", str(message)) for message in messages]

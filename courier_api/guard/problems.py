@@ -11,11 +11,13 @@ from werkzeug.exceptions import HTTPException
 
 from courier_api import errors, messages
 from courier_api.errors import DomainError, FieldError, TooMany
-from courier_api.guard.audience import PreconditionMissing, Problem, field_errors
+from courier_api.guard.audience import PreconditionMissing, Problem
+from courier_api.guard.fields import BadJson, field_errors
 
 log = logging.getLogger(__name__)
 
 STATUS: dict[type[DomainError], int] = {
+    BadJson: 400,
     errors.NotSignedIn: 401,
     errors.NotAllowed: 403,
     errors.NotFound: 404,
@@ -106,5 +108,5 @@ def _field(field: FieldError, tongue: str, values: dict[str, object]) -> dict[st
     return {
         "pointer": field.pointer,
         "code": field.code if known else "bad_value",
-        "detail": messages.say(field.code, tongue, **values) if known else field.code,
+        "detail": messages.say(field.code if known else "bad_value", tongue, **{**values, **field.values}),
     }
