@@ -10,10 +10,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from courier_api import tasks
 from courier_api.db import now
 from courier_api.people import signing_in
 from courier_api.people.models import Role
 from courier_api.places.models import Commune, ServicePoint
+from courier_api.queue import Outbox
 from courier_api.settings import settings
 from scripts.commands.operator import post
 
@@ -72,10 +74,10 @@ class Cast:
     outsider: dict[Role, Actor]
 
 
-def tomorrow(hour: int = 0, minute: int = 0) -> datetime:
-    """A moment of tomorrow, local time."""
+def tomorrow(hour: int = 0, minute: int = 0, *, later: int = 0) -> datetime:
+    """A moment of tomorrow, or of some days later, local time."""
     zone = settings().timezone
-    return datetime.combine(now().astimezone(zone).date() + timedelta(days=1), time(hour, minute), zone)
+    return datetime.combine(now().astimezone(zone).date() + timedelta(days=1 + later), time(hour, minute), zone)
 
 
 def assemble(session: Session, client: FlaskClient) -> Cast:
@@ -159,30 +161,35 @@ def book(cast: Cast, **changes: Any) -> dict[str, Any]:
     return cast.citizen.post("/dossiers", booking(checklist, **changes))
 
 
-def plan_and_publish(cast: Cast, half: str = "morning") -> dict[str, Any]:
-    """The dispatcher gives the courier a shift, plans and publishes; the round is given back."""
-    from courier_api import tasks
-    from courier_api.queue import Outbox
+def give_shift(cast: Cast, courier: Actor, day: int = 0) -> dict[str, Any]:
+    """The dispatcher gives a courier a whole day's shift, `day` days after tomorrow."""
+    hours = {"starts_at": tomorrow(6, 30, later=day).isoformat(), "ends_at": tomorrow(19, later=day).isoformat()}
+    return cast.dispatcher.post("/shifts", {"courier_id": courier.person_id, **hours})
 
-    day = tomorrow().date().isoformat()
-    shifts = cast.dispatcher.get(f"/shifts?day={day}")["items"]
-    if not any(s["courier"]["id"] == cast.courier.person_id for s in shifts):
-        cast.dispatcher.post(
-            "/shifts",
-            {
-                "courier_id": cast.courier.person_id,
-                "starts_at": tomorrow(6, 30).isoformat(),
-                "ends_at": tomorrow(19).isoformat(),
-            },
-        )
-    plan = cast.dispatcher.post("/plans", {"day": day, "half": half}, 202)
+
+def plan(cast: Cast, half: str = "morning", day: int = 0) -> dict[str, Any]:
+    """The dispatcher asks for a plan and a worker makes it, or fails to."""
+    asked = cast.dispatcher.post("/plans", {"day": tomorrow(later=day).date().isoformat(), "half": half}, 202)
+    work(cast)
+    return cast.dispatcher.get(f"/plans/{asked['id']}")
+
+
+def work(cast: Cast) -> None:
+    """A worker does what waits in the outbox."""
     cast.session.expire_all()
     row = cast.session.scalars(select(Outbox).where(Outbox.done_at.is_(None))).one()
     tasks.run(str(row.id))
     cast.session.expire_all()
-    done = cast.dispatcher.get(f"/plans/{plan['id']}")
+
+
+def plan_and_publish(cast: Cast, half: str = "morning", day: int = 0) -> dict[str, Any]:
+    """The dispatcher gives the courier a shift, plans and publishes; the round is given back."""
+    shifts = cast.dispatcher.get(f"/shifts?day={tomorrow(later=day).date()}")["items"]
+    if not any(s["courier"]["id"] == cast.courier.person_id for s in shifts):
+        give_shift(cast, cast.courier, day)
+    done = plan(cast, half, day)
     assert done["state"] == "done", done
-    rounds = cast.dispatcher.put(f"/plans/{plan['id']}/publication")
+    rounds = cast.dispatcher.put(f"/plans/{done['id']}/publication")
     mine = [r for r in rounds if r["courier"]["id"] == cast.courier.person_id]
     return cast.courier.get(f"/rounds/{mine[0]['id']}") if mine else done
 
@@ -230,3 +237,79 @@ def at_counter(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
         "device_at": tomorrow(11, 10).isoformat(),
         "lines": counted(item["lines"]),
     } | changes
+
+
+def checklist(cast: Cast, code: str = PROCEDURE) -> list[dict[str, Any]]:
+    """What papers a procedure asks for."""
+    return cast.citizen.get(f"/api/v1/public/procedures/{code}")["requirements"]
+
+
+def ride(cast: Cast, half: str = "morning", day: int = 0) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A round is planned, published and started; the courier is at its first door."""
+    round_ = plan_and_publish(cast, half, day)
+    start(cast, round_["id"])
+    return round_, arrive(cast, round_["stops"][0])
+
+
+def fail(cast: Cast, stop: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The courier leaves the door with nothing changed hands."""
+    body = {"reason": "not_home", "device_at": tomorrow(8, 10).isoformat()} | changes
+    return cast.courier.put(f"/stops/{stop['id']}/failure", body)
+
+
+def finish(cast: Cast, round_id: str) -> None:
+    """The courier is back."""
+    cast.courier.get(f"/rounds/{round_id}")
+    cast.courier.put(f"/rounds/{round_id}/finish", If_Match=cast.courier.etags[f"/api/v1/couriers/rounds/{round_id}"])
+
+
+def collected(cast: Cast) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A dossier, and the started round and stop with which the courier collected it."""
+    dossier = book(cast)
+    round_, stop = ride(cast)
+    cast.courier.put(f"/handovers/{uuid4()}", pickup(cast, stop))
+    return dossier, round_, stop
+
+
+def receive(cast: Cast) -> dict[str, Any]:
+    """The clerk takes over the one item that the courier holds; it is given back with its lines."""
+    item = cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0]
+    cast.clerk.put(f"/receipts/{uuid4()}", at_counter(item))
+    return item
+
+
+def listed(cast: Cast) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """A dossier at the post office on a manifest for its agency: dossier, manifest and item."""
+    dossier, round_, _ = collected(cast)
+    item = receive(cast)
+    finish(cast, round_["id"])
+    manifest = cast.clerk.post("/manifests", {"centre_id": str(cast.centre.id), "item_ids": [item["id"]]})
+    return dossier, manifest, item
+
+
+def acceptance(item: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """What an officer sends when everything is right."""
+    return {
+        "handover_id": str(uuid4()),
+        "device_at": tomorrow(14).isoformat(),
+        "lines": counted(item["lines"]),
+        "dossier_code": "000.00.31.H31-261124-0001",
+        "due_date": tomorrow().date().isoformat(),
+    } | changes
+
+
+def result(cast: Cast, dossier: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """What an officer sends with a result."""
+    return {
+        "dossier_id": dossier["id"],
+        "papers": [{"name": "Giấy chứng nhận", "originals": 1, "copies": 0}],
+        "received_by": cast.clerk.person_id,
+        "device_at": tomorrow(15).isoformat(),
+    } | changes
+
+
+def load(cast: Cast) -> dict[str, Any]:
+    """The clerk gives the courier the one item that the office holds."""
+    item = cast.clerk.get("/items")["items"][0]
+    cast.clerk.put(f"/loadings/{uuid4()}", at_counter(item, courier_id=cast.courier.person_id))
+    return item
