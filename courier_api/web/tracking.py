@@ -9,7 +9,7 @@ from courier_api.db import now, transaction
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier, DossierEvent
 from courier_api.dossiers.numbers import is_valid
-from courier_api.dossiers.states import ENDED, DossierState, Service
+from courier_api.dossiers.states import DossierState, ItemKind, Service
 from courier_api.errors import NotFound
 from courier_api.guard import limits
 from courier_api.messages import tell
@@ -25,6 +25,7 @@ TRIES_PER_NUMBER = 20
 
 S = DossierState
 STEPS = ("step_home", "step_agency", "step_result", "step_delivered")
+HALVES = {Service.send: (0, 2), Service.return_: (2, 4), Service.both: (0, 4)}  # which of them go by post
 # How many of the steps are behind a dossier in a state; refused and cancelled ones go another way.
 STEPS_DONE = {
     S.submitted: 0,
@@ -83,7 +84,8 @@ def _shown(dossier: Dossier) -> Response:
     if dossier.state is S.submitted and dossier.service is Service.return_:
         state = "submitted_return"
     today = now().astimezone(settings().timezone).date()
-    done = STEPS_DONE.get(dossier.state)
+    first, last = HALVES[dossier.service]
+    done = _steps_done(dossier)
     return pages.page(
         "dossier.html",
         private=True,
@@ -92,11 +94,16 @@ def _shown(dossier: Dossier) -> Response:
         procedure=_procedure(dossier, tongue),
         numbers=[item.tracking_number for item in dossier.items],
         due=languages.day(dossier.due_date, tongue) if dossier.due_date else None,
-        overdue=bool(dossier.due_date and dossier.due_date < today and done == 2 and dossier.state not in ENDED),
-        steps=STEPS,
-        done=done,
+        overdue=bool(dossier.due_date and dossier.due_date < today and dossier.state is S.received),
+        steps=STEPS[first:last],
+        done=None if done is None else max(0, done - first),
         events=[_event(e, tongue) for e in dossier.events],
     )
+
+
+def _steps_done(dossier: Dossier) -> int | None:
+    refused = dossier.state is S.out_for_delivery and cases.item_of(dossier, ItemKind.result) is None
+    return None if refused else STEPS_DONE.get(dossier.state)
 
 
 def _procedure(dossier: Dossier, tongue: str) -> str:

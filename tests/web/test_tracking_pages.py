@@ -117,3 +117,14 @@ def test_days_and_hours_are_written_for_people() -> None:
     assert languages.moment(moment, "vi") == "08:05, Thứ Ba, 24/11/2026"
     assert languages.moment(moment, "en") == "08:05, Tuesday 24 November 2026"
     assert "{expected}" in EVENTS["pickup_planned"][0]  # what the page turns into words
+
+
+def test_the_stages_are_those_that_go_by_post(cast: Cast) -> None:
+    both = page(cast.client, story.book(cast)["tracking_link"])
+    assert [both.count(step) for step in ("At the agency<", "Delivered<")] == [1, 1]
+    send = page(cast.client, story.book(cast, service="send")["tracking_link"])
+    assert [send.count(step) for step in ("At the agency<", "Delivered<")] == [1, 0]
+    booked = story.book(cast, service="return", window=None, documents=[])
+    back = page(cast.client, booked["tracking_link"])
+    assert [back.count(step) for step in ("At the agency<", "Delivered<")] == [0, 1]
+    assert "Booked for the return of the result" in back

@@ -8,7 +8,7 @@ const fullDay = new Intl.DateTimeFormat(language === "vi" ? "vi" : "en-GB", { ti
 
 export const time = (iso) => clock.format(new Date(iso));
 export const inWords = (day) => fullDay.format(new Date(`${day}T00:00Z`));
-export const fromTo = (from, to) => say("from_to", { from: time(from), to: time(to) });
+export const fromTo = (from, to) => `${time(from)}\u2060–\u2060${time(to)}`; // never parted at the end of a line
 export const count = (value) => number.format(value);
 export const kilometres = (metres) => number.format(Math.round(metres / (metres < 99_500 ? 100 : 1000)) / (metres < 99_500 ? 10 : 1));
 

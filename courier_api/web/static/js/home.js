@@ -20,6 +20,7 @@ const message = {
       this.element.append(button);
     }
     show(this.element, true);
+    if (bad) this.element.scrollIntoView({ block: "nearest" });
   },
   clear() {
     show(this.element, false);

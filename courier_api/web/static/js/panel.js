@@ -1,7 +1,7 @@
 // The panel beside the map: figures of the day, the list of rounds, one round with its stops, what was not planned.
 import { find, make, show } from "./dom.js";
 import { count, fold, fromTo, kilometres, time } from "./format.js";
-import { say, saysIt } from "./told.js";
+import { language, say, saysIt } from "./told.js";
 
 const SHOWN_UNPLANNED = 100;
 
@@ -56,10 +56,12 @@ export function showUnplanned(jobs) {
   find("#unplanned-count").textContent = count(jobs.length);
   const more = jobs.length - SHOWN_UNPLANNED;
   find("#unplanned-list").replaceChildren(
-    ...jobs.slice(0, SHOWN_UNPLANNED).map(({ job, reason, detail }) => make("li", { title: detail },
+    ...jobs.slice(0, SHOWN_UNPLANNED).map(({ job, reason, detail }) => make("li", {},
       make("p", {}, make("strong", {}, say(job.kind)), ` · ${job.contact_name}`),
       make("p", {}, job.address, asked(job)),
-      make("p", { class: "why" }, say(saysIt(`reason_${reason}`) ? `reason_${reason}` : "reason_other")))),
+      make("p", { class: "why" }, say(saysIt(`reason_${reason}`) ? `reason_${reason}` : "reason_other")),
+      // The planner's own sentence is English.
+      language === "en" ? make("p", { class: "detail" }, detail) : null)),
     ...(more > 0 ? [make("li", {}, say("more_unplanned", { count: more }))] : []),
   );
 }
@@ -104,7 +106,7 @@ function early({ arrival, service_start: start }) {
 }
 
 function asked(job) {
-  return job.window_start ? ` · ${say("window", { from: time(job.window_start), to: time(job.window_end) })}` : null;
+  return job.window_start ? ` · ${say("window", { times: fromTo(job.window_start, job.window_end) })}` : null;
 }
 
 function figure(key, value, kind = "") {
