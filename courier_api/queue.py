@@ -55,8 +55,8 @@ def later(session: Session, task: str, argument: UUID) -> UUID:
     """Write down that `courier_api.tasks.<task>(argument)` must run once this transaction has committed."""
     row = Outbox(id=new_id(), task=task, argument=argument, sent_at=now())
     session.add(row)
-    waiting: list[UUID] = session.info.setdefault("outbox", [])
-    waiting.append(row.id)
+    waiting: list[tuple[UUID, Outbox]] = session.info.setdefault("outbox", [])
+    waiting.append((row.id, row))
     return row.id
 
 
@@ -65,13 +65,17 @@ def _send_after_commit(session: Session) -> None:
     # The event fires for savepoints too: only the outermost commit makes the row visible to a worker.
     if session.in_nested_transaction():
         return
-    for row_id in session.info.pop("outbox", []):
-        _send(row_id)
+    for row_id, row in session.info.pop("outbox", []):
+        # A row whose savepoint was rolled back is in the session no longer.
+        if row in session:
+            _send(row_id)
 
 
 @event.listens_for(Session, "after_rollback")
 def _forget(session: Session) -> None:
-    session.info.pop("outbox", None)
+    # Here too the event fires for savepoints: what was written down before one is still to be sent.
+    if not session.in_nested_transaction():
+        session.info.pop("outbox", None)
 
 
 def _send(row_id: UUID, attempt: int = 0) -> None:
