@@ -16,7 +16,7 @@ from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint, ServicePointKind
 
-DOSSIER_CODE = re.compile(r"[A-Z0-9.]+-\d{6}-\d{4,}")
+DOSSIER_CODE = re.compile(r"[A-Z0-9.]+-[0-9]{6}-[0-9]{4,}")
 
 
 def make_manifest(

@@ -65,7 +65,9 @@ class SignIn(Schema):
     """A code, and the role to act in."""
 
     phone = Text(30, required=True, metadata={"example": "0912345678"})
-    code = fields.String(required=True, validate=validate.Regexp(r"^[0-9]{6}$", error="wrong_form"), metadata={"example": "123456"})
+    code = fields.String(
+        required=True, validate=validate.Regexp(r"^[0-9]{6}$", error="wrong_form"), metadata={"example": "123456"}
+    )
     role = fields.Enum(Role, by_value=True, load_default=Role.citizen)
     full_name = Text(120, load_default=None, allow_none=True)
 

@@ -124,7 +124,8 @@ def locked(session: Session, dossier_id: UUID) -> Dossier:
 
 def by_link(session: Session, secret: str) -> Dossier:
     """The dossier of an unguessable link; raises NotFound."""
-    found = session.scalar(select(Dossier).where(Dossier.link_secret == secret))
+    # PostgreSQL cannot even be asked for a NUL.
+    found = session.scalar(select(Dossier).where(Dossier.link_secret == secret)) if secret.isprintable() else None
     if found is None:
         raise NotFound
     return found

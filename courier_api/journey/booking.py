@@ -10,7 +10,7 @@ from courier_api.db import new_id, now, point
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier
 from courier_api.dossiers.states import DossierAction, DossierState, ItemKind, Service
-from courier_api.errors import Invalid, Refused
+from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, Outcome
@@ -60,12 +60,12 @@ def submit_dossier(session: Session, citizen: Person, booking: Booking) -> Dossi
     """Open a dossier: checklist, place, price, postal item, and the pickup job when papers go out with us."""
     if not booking.consent:
         raise Invalid("consent_missing", "/consent")
-    version, amount = price(session, booking.procedure_code, booking.procedure_suffix, booking.service)
+    version, amount = _price_of(session, booking)
     commune = geography.require_inside(session, booking.lon, booking.lat)
     if commune.post_office_id is None:
         raise Refused("commune_has_no_office", "/point")
     sends = booking.service is not Service.return_
-    window = _window(booking.window) if sends else None
+    window = checked_window(booking.window) if sends else None
     if not sends and booking.window is not None:
         raise Invalid("window_not_for_return", "/window")
     if not sends and booking.documents:
@@ -111,7 +111,19 @@ def submit_dossier(session: Session, citizen: Person, booking: Booking) -> Dossi
     return dossier
 
 
-def _window(window: tuple[datetime, datetime] | None) -> tuple[datetime, datetime]:
+def _price_of(session: Session, booking: Booking) -> tuple[ProcedureVersion, quoting.Quote]:
+    try:
+        return price(session, booking.procedure_code, booking.procedure_suffix, booking.service)
+    except NotFound as error:
+        raise Invalid(error.code, "/procedure_code") from None
+    except Refused as error:
+        if error.code == "not_bookable":
+            raise Refused(error.code, "/procedure_code") from None
+        raise
+
+
+def checked_window(window: tuple[datetime, datetime] | None) -> tuple[datetime, datetime]:
+    """A window in which a courier can come; raises Invalid."""
     if window is None:
         raise Invalid("window_missing", "/window")
     start, end = window
@@ -147,7 +159,7 @@ def cancel_dossier(session: Session, citizen: Person, dossier_id: UUID) -> Dossi
 def book_again(session: Session, citizen: Person, dossier_id: UUID, window: tuple[datetime, datetime]) -> Job:
     """Open another pickup job after the last one failed; raises Refused while one is open."""
     dossier = cases.of_citizen(session, citizen, dossier_id, lock=True)
-    window = _window(window)
+    window = checked_window(window)
     item = cases.item_of(dossier, ItemKind.send)
     if dossier.state is not DossierState.submitted or item is None:
         raise Refused("wrong_state", state=dossier.state.value, action="pickup")

@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from courier_api.agencies import manifests
-from courier_api.agencies.models import Manifest, ManifestLine
+from courier_api.agencies.models import LineState, Manifest, ManifestLine
 from courier_api.custody import holding
 from courier_api.custody.holding import Line, Party, Proof
 from courier_api.custody.models import Handover, PartyRole
@@ -48,14 +48,14 @@ class CounterHandover:
 
 def receive_from_courier(session: Session, clerk: Person, office: ServicePoint, given: CounterHandover) -> Handover:
     """Take an item over from the courier who holds it: a collected dossier, or what could not be delivered."""
+    dossier, item = _item_of_office(session, office, given.item_id)
     known = _replayed(session, clerk, given)
     if known is not None:
         return known
-    dossier, item = _item_of_office(session, office, given.item_id)
     courier = holding.holder(session, item)
     if courier.role is not PartyRole.courier:
         raise Refused("not_with_a_courier", tracking_number=item.tracking_number)
-    if _stands_in_a_stop(session, item):
+    if _stands_in_a_stop(session, item, courier.id):
         raise Refused("stop_not_ended", tracking_number=item.tracking_number)
     handover = _record(session, given, item, courier, Party.office(office, clerk), (clerk, Role.clerk))
     if dossier.state is DossierState.collected:
@@ -72,10 +72,10 @@ def load_courier(
     session: Session, clerk: Person, office: ServicePoint, courier_id: UUID, given: CounterHandover
 ) -> Handover:
     """Give a courier an item that stands in his published round."""
+    dossier, item = _item_of_office(session, office, given.item_id)
     known = _replayed(session, clerk, given)
     if known is not None:
         return known
-    dossier, item = _item_of_office(session, office, given.item_id)
     round_ = session.scalar(
         select(Round)
         .join(Stop)
@@ -159,6 +159,8 @@ def refuse_line(
 ) -> ManifestLine:
     """The agency does not take an item: it stays with the post office, and a job opens to bring it home."""
     dossier, line = _manifest_line(session, centre, manifest_id, item_id)
+    if line.state is LineState.refused and line.reason == reason:
+        return line  # the same refusal sent again
     manifests.refuse(session, line, reason)
     dossier.refusal_reason = reason
     cases.move(dossier, DossierAction.refuse)
@@ -181,12 +183,12 @@ def hand_back_result(
     digest: bytes,
 ) -> Handover:
     """The agency gives the result to the post office's clerk; the delivery job opens by itself."""
+    dossier = dossier_of_centre(session, centre, dossier_id, lock=True)
     known = holding.replayed(session, handover_id, digest)
     if known is not None:
         if known.recorded_by != officer.id:
             raise NotFound
         return known
-    dossier = dossier_of_centre(session, centre, dossier_id, lock=True)
     if dossier.state is DossierState.submitted and dossier.service is not Service.return_:
         raise Refused("wrong_state", state=dossier.state.value, action=DossierAction.give_result.value)
     cases.move(dossier, DossierAction.give_result)
@@ -260,13 +262,19 @@ def _manifest_line(
     return dossier, manifests.waiting_line(session, centre, manifest_id, item_id)
 
 
-def _stands_in_a_stop(session: Session, item: PostalItem) -> bool:
-    """Whether the courier still has the door of this item before him."""
+def _stands_in_a_stop(session: Session, item: PostalItem, courier_id: UUID) -> bool:
+    """Whether the courier still has the door of this item before him; a stop moved to another's round is not his."""
     return (
         session.scalar(
             select(Stop.id)
             .join(Job, Job.id == Stop.job_id)
-            .where(Job.item_id == item.id, Job.state == JobState.open, Stop.state.in_(LIVING))
+            .join(Round, Round.id == Stop.round_id)
+            .where(
+                Job.item_id == item.id,
+                Job.state == JobState.open,
+                Stop.state.in_(LIVING),
+                Round.courier_id == courier_id,
+            )
         )
         is not None
     )

@@ -17,10 +17,12 @@ from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, JobState
+from courier_api.journey.booking import checked_window
 from courier_api.people.models import Person, Role
 from courier_api.places.models import Posting
 from courier_api.rounds import daywork, drawing_up, planning
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop
+from courier_api.rounds.riding import LIVING
 from courier_api.rounds.states import Half, PlanState, RoundState, StopState
 from courier_api.settings import settings
 
@@ -117,6 +119,8 @@ def publish_round(session: Session, round_: Round) -> Round:
     drawing_up.publish(round_)
     zone = settings().timezone
     for stop in round_.stops:
+        if stop.state not in LIVING:
+            continue
         cases.tell(
             session,
             stop.job.dossier,
@@ -168,11 +172,14 @@ def reopen_job(session: Session, dossier_id: UUID, kind: JobKind, window: tuple[
     if work.open_job_of(session, dossier, kind) is not None:
         raise Refused("job_already_open", kind=kind.value)
     expected = PICKUP_STATES if kind is JobKind.pickup else DELIVERY_STATES
+    if window is not None:
+        checked_window(window)
     if dossier.state not in expected:
         raise Refused("wrong_state", state=dossier.state.value, action=kind.value)
     wanted = ItemKind.result if dossier.state is DossierState.result_ready else ItemKind.send
     item = cases.item_of(dossier, wanted)
-    assert item is not None
+    if item is None:  # a return-only dossier has nothing to collect
+        raise Refused("wrong_state", state=dossier.state.value, action=kind.value)
     return work.open_job(session, dossier, item, kind, window)
 
 
