@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from psycopg2.sql import SQL, Identifier
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -20,6 +21,7 @@ from courier_api.rounds import planning  # noqa: E402
 from courier_api.settings import settings  # noqa: E402
 from scripts.commands.ground import load_province  # noqa: E402
 from scripts.commands.operator import open_for_business  # noqa: E402
+from scripts.lib.database import connect_beside, drop  # noqa: E402
 from tests.cast import Cast, assemble  # noqa: E402
 
 HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen"
@@ -53,6 +55,22 @@ def session(engine: Engine) -> Iterator[Session]:
             yield session
         db.use_sessions(None)
         outer.rollback()
+
+
+@pytest.fixture(scope="session")
+def committed(engine: Engine, ground: None) -> Iterator[Engine]:
+    """A copy of the database for tests that commit, some of it for ever: custody cannot be deleted."""
+    url = engine.url
+    name = f"committed_{url.database}"
+    engine.dispose()  # a database is copied while nobody is connected to it
+    beside = connect_beside(url).cursor()
+    drop(beside, name)
+    beside.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(url.database)))
+    copy = create_engine(url.set(database=name), pool_size=10, max_overflow=10)
+    yield copy
+    copy.dispose()
+    drop(beside, name)
+    beside.connection.close()
 
 
 @pytest.fixture(scope="session")
