@@ -43,10 +43,7 @@ export async function drawGround(container) {
   });
   map.touchZoomRotate.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
-  await new Promise((ready, broken) => {
-    map.once("load", ready);
-    map.once("error", (event) => broken(event.error));
-  });
+  await map.once("load"); // a tile that fails is asked for again later; only a device without WebGL gets no map
   drawOffices(map);
   tellView(map);
   return map;
