@@ -14,8 +14,11 @@ print(getattr(sys, "_base_executable", sys.executable))' 2>/dev/null
 find_python() {
     local candidate
     local candidates=(python3.12 python3.13 python3.14)
-    for candidate in "${PYENV_ROOT:-$real_home/.pyenv}"/versions/3.1[2-9]*/bin/python3; do
-        candidates+=("$candidate")
+    # HOME may be an empty folder of the moment while pyenv lives in the account's own.
+    local roots=("$real_home/.pyenv" "$account_home/.pyenv")
+    [[ -z ${PYENV_ROOT:-} ]] || roots=("$PYENV_ROOT")
+    for candidate in "${roots[@]}"; do
+        candidates+=("$candidate"/versions/3.1[2-9]*/bin/python3)
     done
     for candidate in "${candidates[@]}" python3 python; do
         ! python=$(usable_python "$candidate") || return 0
@@ -29,7 +32,7 @@ find_python() {
 # Sets uv: the user's own, else one that pip puts into a private folder.
 find_uv() {
     local candidate
-    for candidate in uv "$real_home/.local/bin/uv" "$LOCAL/uv/bin/uv"; do
+    for candidate in uv "$real_home/.local/bin/uv" "$account_home/.local/bin/uv" "$LOCAL/uv/bin/uv"; do
         ! uv=$(command -v "$candidate") || return 0
     done
     python3 -m pip --version >/dev/null 2>&1 || return 1

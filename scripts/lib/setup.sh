@@ -75,8 +75,8 @@ tame_environment() {
     chmod 711 "$LOCAL"
     mkdir -p "$LOG" "$LOCAL/runs" "$NUMBA_CACHE_DIR"
 
-    real_home=$(getent passwd "$EUID" | cut -d: -f6)
-    [[ -z ${HOME:-} ]] || real_home=$HOME
+    account_home=$(getent passwd "$EUID" | cut -d: -f6)
+    real_home=${HOME:-$account_home}
     if ! [[ -d ${HOME:-} && -w ${HOME:-} ]]; then # caches of pip, npm and uv need a home
         export HOME=$LOCAL/home
         mkdir -p "$HOME"
