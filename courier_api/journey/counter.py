@@ -165,7 +165,8 @@ def refuse_line(
     dossier.refusal_reason = reason
     cases.move(dossier, DossierAction.refuse)
     work.open_job(session, dossier, line.item, JobKind.delivery)
-    cases.tell(session, dossier, "not_received", place=centre.name, reason=reason)
+    # The reason is the officer's free text and may name a person: the citizen reads it in the dossier, not the public.
+    cases.tell(session, dossier, "not_received", place=centre.name)
     session.flush()
     return line
 

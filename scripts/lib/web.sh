@@ -3,6 +3,7 @@
 
 set_up_web() { # runtime | test
     local hash
+    [[ $1 == runtime ]] || set_up_browser
     hash=$(cat package.json package-lock.json | sha256sum | cut -d' ' -f1)
     [[ ! -e node_modules/.installed || $(<node_modules/.installed) != "$hash" ]] || return 0
     if ! npm_works; then
@@ -18,6 +19,16 @@ set_up_web() { # runtime | test
     step npm "Check the network, then run this again." \
         npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
     printf '%s' "$hash" >node_modules/.installed
+}
+
+# Tests look at the pages in Debian's Chromium; tests of the browser are skipped where it cannot be had.
+set_up_browser() {
+    ! command -v chromium >/dev/null || return 0
+    if ((EUID == 0)) || sudo -n true 2>/dev/null; then
+        install_packages chromium
+    else
+        say "Chromium is missing, so the pages are not tried in it. To have it:  sudo apt-get install -y chromium"
+    fi
 }
 
 npm_works() { npm --version >/dev/null 2>&1; }
