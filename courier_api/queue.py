@@ -10,8 +10,11 @@ from functools import cache
 from uuid import UUID
 
 from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from rq import Queue, Retry
+from redis.retry import Retry
+from rq import Queue
+from rq import Retry as TryAgain
 from rq.serializers import JSONSerializer
 from sqlalchemy import Index, event, select, text, update
 from sqlalchemy.orm import Mapped, Session
@@ -40,10 +43,15 @@ class Outbox(Base):
     done_at: Mapped[datetime | None]
 
 
+def connect(url: str) -> Redis:
+    """A connection pool that gives up soon: without Redis a request goes on, and must not wait for it first."""
+    return Redis.from_url(url, socket_connect_timeout=1, retry=Retry(NoBackoff(), 1))
+
+
 @cache
 def redis() -> Redis:
     """The process's Redis connection pool."""
-    return Redis.from_url(settings().redis_url)
+    return connect(settings().redis_url)
 
 
 def queue() -> Queue:
@@ -86,7 +94,7 @@ def _send(row_id: UUID, attempt: int = 0) -> None:
             job_id=f"outbox-{row_id}-{attempt}",
             job_timeout=JOB_TIMEOUT_S,
             result_ttl=600,
-            retry=Retry(max=2, interval=[5, 30]),
+            retry=TryAgain(max=2, interval=[5, 30]),
         )
     except RedisError:
         log.warning("Redis is away: outbox %s waits for the sweep", row_id)
