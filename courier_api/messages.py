@@ -27,7 +27,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "conflict": ("Dữ liệu vừa được người khác thay đổi.", "Someone else has just changed this."),
     "not_found": ("Không tìm thấy.", "Not found."),
     "not_signed_in": ("Xin đăng nhập.", "Please sign in."),
-    "wrong_role": ("Phần này dành cho vai trò khác.", "This part is for another role ({role})."),
+    "wrong_role": ("Phần này dành cho vai trò khác ({role}).", "This part is for another role ({role})."),
     "role_not_granted": ("Số điện thoại này không có vai trò đó.", "This phone number does not hold that role."),
     "posted_nowhere": ("Tài khoản chưa được gán nơi làm việc.", "You are not posted to any office yet."),
     "stale": ("Dữ liệu đã thay đổi, xin tải lại.", "This has changed since you read it: read it again."),
