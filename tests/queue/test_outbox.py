@@ -4,7 +4,6 @@ from contextlib import suppress
 from uuid import UUID, uuid4
 
 import pytest
-from redis import Redis
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -91,7 +90,7 @@ def test_without_redis_the_request_succeeds_and_the_sweep_sends_later(
     cast: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as away:
-        away.setattr(queue, "redis", lambda: Redis(host="127.0.0.1", port=1, socket_connect_timeout=1))
+        away.setattr(queue, "redis", lambda: queue.connect("redis://127.0.0.1:1/0"))
         plan = cast.dispatcher.post("/plans", {"day": tomorrow().date().isoformat(), "half": "morning"}, 202)
     assert plan["state"] == "queued"
     ids: list[UUID] = []
