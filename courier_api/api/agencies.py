@@ -24,7 +24,7 @@ from courier_api.custody import holding
 from courier_api.custody.holding import Line
 from courier_api.dossiers.states import DossierState, Service
 from courier_api.guard.audience import Audience, caller, caller_place, db
-from courier_api.journey import counter
+from courier_api.journey import agency
 from courier_api.people.models import Role
 
 blp = Audience("agencies", Role.officer, "For agency officers: confirm manifests line by line, hand results back")
@@ -60,7 +60,7 @@ class AcceptanceIn(CounterHandoverIn):
 def accept_line(body: dict[str, Any], manifest_id: UUID, item_id: UUID) -> Any:
     """Take an item over from the post office, with dossier code and due date."""
     given = counter_handover(body | {"item_id": item_id}, body["handover_id"])
-    return counter.accept_line(
+    return agency.accept_line(
         db(), caller(), caller_place(), manifest_id, given, body["dossier_code"], body["due_date"]
     )
 
@@ -76,7 +76,7 @@ class RefusalIn(Schema):
 @blp.response(200, ManifestLineShown)
 def refuse_line(body: dict[str, Any], manifest_id: UUID, item_id: UUID) -> Any:
     """Refuse an item with a reason; it goes home again."""
-    return counter.refuse_line(db(), caller(), caller_place(), manifest_id, item_id, body["reason"])
+    return agency.refuse_line(db(), caller(), caller_place(), manifest_id, item_id, body["reason"])
 
 
 class AgencyDossier(Schema):
@@ -114,7 +114,7 @@ class AgencyQuery(PageQuery):
 @blp.response(200, page_of(AgencyDossierRow))
 def list_dossiers(query: dict[str, Any]) -> Any:
     """List the dossiers that one's unit receives."""
-    rows = counter.dossiers_of_centre(db(), caller_place(), query["state"], query["limit"] + 1, query["cursor"])
+    rows = agency.dossiers_of_centre(db(), caller_place(), query["state"], query["limit"] + 1, query["cursor"])
     return page(rows, query["limit"])
 
 
@@ -122,12 +122,12 @@ def list_dossiers(query: dict[str, Any]) -> Any:
 @blp.response(200, AgencyDossier)
 def get_dossier(dossier_id: UUID) -> Any:
     """Show one dossier, and the clerks who may receive its result."""
-    dossier = counter.dossier_of_centre(db(), caller_place(), dossier_id)
+    dossier = agency.dossier_of_centre(db(), caller_place(), dossier_id)
     shown = {
         name: getattr(dossier, name, None)
         for name in ("id", "state", "service", "procedure_version", "citizen", "dossier_code", "due_date", "items")
     }
-    return shown | {"office_clerks": counter.clerks_of(db(), dossier.office)}
+    return shown | {"office_clerks": agency.clerks_of(db(), dossier.office)}
 
 
 class ResultPaper(Schema):
@@ -152,7 +152,7 @@ class ResultIn(ProofIn):
 @blp.response(200, HandoverShown)
 def hand_back_result(body: dict[str, Any], handover_id: UUID) -> Any:
     """Give a result to the post office; its delivery job opens by itself."""
-    return counter.hand_back_result(
+    return agency.hand_back_result(
         db(),
         caller(),
         caller_place(),

@@ -27,7 +27,8 @@ from courier_api.custody import holding
 from courier_api.custody.holding import Party
 from courier_api.dossiers.states import DossierState, ItemKind
 from courier_api.guard.audience import Audience, caller, caller_place, db, show_version
-from courier_api.journey import counter
+from courier_api.journey import post_office
+from courier_api.journey.counter import CounterHandover
 from courier_api.journey.riding import CountedLine
 from courier_api.people.models import Role
 from courier_api.rounds import riding
@@ -61,7 +62,7 @@ def list_items(query: dict[str, Any]) -> Any:
 @blp.response(200, HeldItem(many=True))
 def list_courier_items(courier_id: UUID) -> Any:
     """List what a courier holds of this post office's dossiers."""
-    return holding.with_lines(db(), counter.items_with_courier(db(), caller_place(), courier_id))
+    return holding.with_lines(db(), post_office.items_with_courier(db(), caller_place(), courier_id))
 
 
 class DayQuery(Schema):
@@ -91,9 +92,9 @@ class LoadingIn(CounterHandoverIn):
     courier_id = fields.UUID(required=True)
 
 
-def counter_handover(body: dict[str, Any], handover_id: UUID) -> counter.CounterHandover:
+def counter_handover(body: dict[str, Any], handover_id: UUID) -> CounterHandover:
     """Put a counter's handover together."""
-    return counter.CounterHandover(
+    return CounterHandover(
         handover_id,
         body["item_id"],
         [CountedLine(**line) for line in body["lines"]],
@@ -107,7 +108,7 @@ def counter_handover(body: dict[str, Any], handover_id: UUID) -> counter.Counter
 @blp.response(200, HandoverShown)
 def receive(body: dict[str, Any], handover_id: UUID) -> Any:
     """Take an item over from the courier who holds it."""
-    return counter.receive_from_courier(db(), caller(), caller_place(), counter_handover(body, handover_id))
+    return post_office.receive_from_courier(db(), caller(), caller_place(), counter_handover(body, handover_id))
 
 
 @blp.endpoint("PUT", "/loadings/<uuid:handover_id>", "loadCourier")
@@ -115,7 +116,9 @@ def receive(body: dict[str, Any], handover_id: UUID) -> Any:
 @blp.response(200, HandoverShown)
 def load(body: dict[str, Any], handover_id: UUID) -> Any:
     """Give a courier an item of his published round."""
-    return counter.load_courier(db(), caller(), caller_place(), body["courier_id"], counter_handover(body, handover_id))
+    return post_office.load_courier(
+        db(), caller(), caller_place(), body["courier_id"], counter_handover(body, handover_id)
+    )
 
 
 class ManifestIn(Schema):
@@ -162,7 +165,7 @@ class ManifestShown(Schema):
 @blp.response(201, ManifestShown)
 def make_manifest(body: dict[str, Any]) -> Any:
     """List items for an agency; custody moves when the agency confirms."""
-    return counter.make_manifest(db(), caller(), caller_place(), body["centre_id"], body["item_ids"])
+    return post_office.make_manifest(db(), caller(), caller_place(), body["centre_id"], body["item_ids"])
 
 
 @blp.endpoint("GET", "/manifests", "listOfficeManifests")
@@ -185,6 +188,6 @@ def get_manifest(manifest_id: UUID) -> Any:
 @blp.response(200, DossierShown)
 def get_dossier(dossier_id: UUID) -> Any:
     """Show a dossier that this post office serves."""
-    dossier = counter.dossier_of_office(db(), caller_place(), dossier_id)
+    dossier = post_office.dossier_of_office(db(), caller_place(), dossier_id)
     show_version(dossier.version)
     return dossier

@@ -1,7 +1,7 @@
 """Shapes shared by several audiences; unknown fields are refused everywhere."""
 
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 from unicodedata import category, normalize
@@ -41,7 +41,7 @@ class Text(fields.String):
 
 
 class Moment(fields.AwareDateTime):
-    """An RFC 3339 time with its offset."""
+    """An RFC 3339 time with its offset; inside it is UTC, so that an answer reads the same now and when it is replayed."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(format="iso", **kwargs)
@@ -50,7 +50,7 @@ class Moment(fields.AwareDateTime):
         moment = super()._deserialize(value, attr, data, **kwargs)
         if moment.year not in YEARS:
             raise ValidationError("bad_time")
-        return moment
+        return moment.astimezone(UTC)
 
 
 class Day(fields.Date):
