@@ -11,10 +11,11 @@ from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement, WKTElement
 from sqlalchemy import DateTime, Enum, MetaData, create_engine, func
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
 from uuid6 import uuid7
 
-from courier_api.errors import Invalid
+from courier_api.errors import DomainError, Invalid
 from courier_api.settings import settings
 
 SRID = 4326
@@ -110,6 +111,21 @@ def use_sessions(factory: sessionmaker[Session] | None) -> None:
     """Put another factory in place: tests bind one to their outer transaction."""
     global _sessions
     _sessions = factory
+
+
+@contextmanager
+def refused_by(session: Session, rule: str, refusal: DomainError) -> Iterator[None]:
+    """Write in a savepoint; when the database's rule of this name stops it, undo the savepoint and raise `refusal`.
+
+    The database decides between two who ask at the same moment, which no look beforehand can.
+    """
+    try:
+        with session.begin_nested():
+            yield
+    except IntegrityError as error:
+        if getattr(error.orig, "diag", None) is None or error.orig.diag.constraint_name != rule:  # type: ignore[union-attr]
+            raise
+        raise refusal from None
 
 
 @contextmanager

@@ -6,11 +6,10 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload
 
 from courier_api.agencies.models import LineState, Manifest, ManifestLine
-from courier_api.db import new_id, now
+from courier_api.db import new_id, now, refused_by
 from courier_api.dossiers.models import PostalItem
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.people.models import Person
@@ -37,13 +36,8 @@ def make_manifest(
     manifest.lines = [
         ManifestLine(position=n, item_id=item.id, item=item, state=LineState.pending) for n, item in enumerate(items, 1)
     ]
-    try:
-        with session.begin_nested():
-            session.add(manifest)
-    except IntegrityError as error:
-        if "ix_manifest_line_waiting" not in str(error.orig):
-            raise
-        raise Refused("item_on_another_manifest", "/item_ids") from None
+    with refused_by(session, "ix_manifest_line_waiting", Refused("item_on_another_manifest", "/item_ids")):
+        session.add(manifest)
     return manifest
 
 

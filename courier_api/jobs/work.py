@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from courier_api.db import new_id, now
+from courier_api.db import new_id, now, refused_by
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.errors import Refused
 from courier_api.jobs.models import Attempt, Job
@@ -39,13 +38,8 @@ def open_job(
         window_end=window[1] if window else None,
         service_seconds=SERVICE_SECONDS[kind],
     )
-    try:
-        with session.begin_nested():
-            session.add(job)
-    except IntegrityError as error:
-        if "ix_job_open_leg" not in str(error.orig):
-            raise
-        raise Refused("job_already_open", kind=kind.value) from None
+    with refused_by(session, "ix_job_open_leg", Refused("job_already_open", kind=kind.value)):
+        session.add(job)
     return job
 
 

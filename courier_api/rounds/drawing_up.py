@@ -5,10 +5,9 @@ from datetime import date
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, selectinload, undefer
 
-from courier_api.db import SRID, new_id, now
+from courier_api.db import SRID, new_id, now, refused_by
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs.models import Job
 from courier_api.lifecycle import next_state
@@ -34,13 +33,8 @@ def define_shift(
         ends_at=ends_at,
         capacity=capacity,
     )
-    try:
-        with session.begin_nested():
-            session.add(shift)
-    except IntegrityError as error:
-        if "ex_shift_overlap" not in str(error.orig):
-            raise
-        raise Refused("shift_overlaps", "/starts_at") from None
+    with refused_by(session, "ex_shift_overlap", Refused("shift_overlaps", "/starts_at")):
+        session.add(shift)
     return shift
 
 
@@ -55,13 +49,9 @@ def request_plan(session: Session, dispatcher: Person, day: date, half: Half) ->
         requested_by=dispatcher.id,
         created_at=now(),
     )
-    try:
-        with session.begin_nested():
-            session.add(plan)
-    except IntegrityError as error:
-        if "ix_day_plan_one_running" not in str(error.orig):
-            raise
-        raise Refused("plan_running", day=day.isoformat(), half=half.value) from None
+    running = Refused("plan_running", day=day.isoformat(), half=half.value)
+    with refused_by(session, "ix_day_plan_one_running", running):
+        session.add(plan)
     return plan
 
 
