@@ -8,18 +8,10 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.agencies import manifests
 from courier_api.api.clerks import CounterHandoverIn, ManifestLineShown, ManifestShown, counter_handover
-from courier_api.api.schemas import (
-    Day,
-    HandoverShown,
-    ItemShown,
-    PageQuery,
-    PersonShown,
-    ProofIn,
-    Text,
-    page,
-    page_of,
-    proof,
-)
+from courier_api.api.evidence import HandoverShown, ProofIn, proof
+from courier_api.api.fields import Day, Text
+from courier_api.api.pages import PageQuery, page, page_of
+from courier_api.api.schemas import ItemShown, PersonShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Line
 from courier_api.dossiers.states import DossierState, Service

@@ -5,19 +5,10 @@ from uuid import UUID
 
 from marshmallow import Schema, fields, validate
 
-from courier_api.api.schemas import (
-    CountedLineIn,
-    DossierRow,
-    DossierShown,
-    EventShown,
-    JobShown,
-    PageQuery,
-    Place,
-    Text,
-    Window,
-    page,
-    page_of,
-)
+from courier_api.api.evidence import CountedLineIn
+from courier_api.api.fields import Place, Text, Window
+from courier_api.api.pages import PageQuery, page, page_of
+from courier_api.api.schemas import DossierRow, DossierShown, EventShown, JobShown
 from courier_api.dossiers import cases
 from courier_api.dossiers.states import Service
 from courier_api.guard.audience import Audience, caller, db, must_match, show_version

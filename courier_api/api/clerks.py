@@ -8,21 +8,10 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.agencies import manifests
 from courier_api.agencies.models import LineState
-from courier_api.api.schemas import (
-    CountedLineIn,
-    Day,
-    DossierShown,
-    HandoverLineShown,
-    HandoverShown,
-    ItemShown,
-    PageQuery,
-    ProofIn,
-    RoundWithStops,
-    ServicePointShown,
-    page,
-    page_of,
-    proof,
-)
+from courier_api.api.evidence import CountedLineIn, HandoverLineShown, HandoverShown, ProofIn, proof
+from courier_api.api.fields import Day
+from courier_api.api.pages import PageQuery, page, page_of
+from courier_api.api.schemas import DossierShown, ItemShown, RoundWithStops, ServicePointShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Party
 from courier_api.dossiers.states import DossierState, ItemKind

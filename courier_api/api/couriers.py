@@ -7,22 +7,9 @@ from uuid import UUID
 from flask import request
 from marshmallow import Schema, fields, validate
 
-from courier_api.api.schemas import (
-    CountedLineIn,
-    Day,
-    DoorProofIn,
-    HandoverLineShown,
-    HandoverShown,
-    ItemShown,
-    Moment,
-    PaperShown,
-    Place,
-    RoundShown,
-    RoundWithStops,
-    StopShown,
-    Text,
-    proof,
-)
+from courier_api.api.evidence import CountedLineIn, DoorProofIn, HandoverLineShown, HandoverShown, proof
+from courier_api.api.fields import Day, Moment, Place, Text
+from courier_api.api.schemas import ItemShown, PaperShown, RoundShown, RoundWithStops, StopShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Party
 from courier_api.guard.audience import Audience, caller, db, must_match, show_version

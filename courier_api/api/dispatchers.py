@@ -6,20 +6,9 @@ from uuid import UUID
 from flask import Response, json, request
 from marshmallow import Schema, fields, validate
 
-from courier_api.api.schemas import (
-    Day,
-    JobShown,
-    Moment,
-    PageQuery,
-    PersonShown,
-    RoundShown,
-    RoundWithStops,
-    ServicePointShown,
-    Window,
-    geometry_of,
-    page,
-    page_of,
-)
+from courier_api.api.fields import Day, Moment, Window
+from courier_api.api.pages import PageQuery, page, page_of
+from courier_api.api.schemas import JobShown, PersonShown, RoundShown, RoundWithStops, ServicePointShown, geometry_of
 from courier_api.errors import Invalid
 from courier_api.guard.audience import Audience, caller, db, must_match, show_version
 from courier_api.jobs.states import JobKind

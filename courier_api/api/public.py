@@ -5,13 +5,8 @@ from typing import Any
 from flask import request
 from marshmallow import Schema, fields, validate
 
-from courier_api.api.schemas import (
-    Amounts,
-    CommuneShown,
-    ServicePointShown,
-    Text,
-    TrackingShown,
-)
+from courier_api.api.fields import Text
+from courier_api.api.schemas import Amounts, CommuneShown, ServicePointShown, TrackingShown
 from courier_api.db import now, transaction
 from courier_api.dossiers import cases
 from courier_api.dossiers.numbers import is_valid

@@ -1,19 +1,11 @@
-"""Shapes shared by several audiences; unknown fields are refused everywhere."""
+"""What several audiences are shown: dossiers, items, jobs, rounds and their people."""
 
 import json
-from datetime import UTC, date, datetime
-from functools import cache
 from typing import Any
-from unicodedata import category, normalize
-from urllib.parse import urlencode
-from uuid import UUID
 
-from flask import request
-from marshmallow import Schema, ValidationError, fields, validate
+from marshmallow import Schema, fields
 
-from courier_api.custody.holding import Proof, Stroke
-from courier_api.custody.models import IdentityCheck, Receiver
-from courier_api.db import lon_lat
+from courier_api.api.fields import point_field
 from courier_api.dossiers.states import DossierState, ItemKind, Service
 from courier_api.guard.audience import db
 from courier_api.guard.problems import language
@@ -22,89 +14,6 @@ from courier_api.messages import tell
 from courier_api.money import quoting
 from courier_api.places.models import PointQuality, ServicePointKind
 from courier_api.rounds.states import Half, RoundState, StopState
-
-# What a clock can say: a phone that was reset begins at 1970. At the ends of the calendar no zone can be reckoned.
-YEARS = range(1970, 3000)
-
-
-class Text(fields.String):
-    """Text in NFC, trimmed; without control characters and halves of characters, which PostgreSQL cannot all keep."""
-
-    def __init__(self, most: int, *, least: int = 1, **kwargs: Any) -> None:
-        super().__init__(validate=validate.Length(least, most), **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        text = normalize("NFC", super()._deserialize(value, attr, data, **kwargs)).strip()
-        if any(category(c) in ("Cc", "Cs") and c not in "\n\t" for c in text):
-            raise ValidationError("bad_text")
-        return text
-
-
-class Moment(fields.AwareDateTime):
-    """An RFC 3339 time with its offset; inside it is UTC, so that an answer reads the same now and when it is replayed."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(format="iso", **kwargs)
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        moment = super()._deserialize(value, attr, data, **kwargs)
-        if moment.year not in YEARS:
-            raise ValidationError("bad_time")
-        return moment.astimezone(UTC)
-
-
-class Day(fields.Date):
-    """A day, RFC 3339."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
-        day = super()._deserialize(value, attr, data, **kwargs)
-        if day.year not in YEARS:
-            raise ValidationError("bad_time")
-        return day
-
-
-class Place(Schema):
-    """A point: WGS 84, degrees."""
-
-    lon = fields.Float(required=True, validate=validate.Range(-180, 180), metadata={"example": 106.0582})
-    lat = fields.Float(required=True, validate=validate.Range(-90, 90), metadata={"example": 20.6588})
-
-
-class PointField(fields.Field[Any]):
-    """A geometry column shown as {lon, lat}."""
-
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **_: Any) -> dict[str, float] | None:
-        if value is None:
-            return None
-        lon, lat = lon_lat(value)
-        return {"lon": lon, "lat": lat}
-
-
-def point_field(**kwargs: Any) -> fields.Field[Any]:
-    """A point for dumping, documented as Place."""
-    return PointField(
-        dump_only=True,
-        metadata={
-            "type": "object",
-            "properties": {"lon": {"type": "number"}, "lat": {"type": "number"}},
-            "required": ["lon", "lat"],
-        },
-        **kwargs,
-    )
-
-
-class Window(Schema):
-    """From when to when."""
-
-    start = Moment(required=True, metadata={"example": "2026-11-24T08:00:00+07:00"})
-    end = Moment(required=True, metadata={"example": "2026-11-24T10:00:00+07:00"})
-
-
-class PageQuery(Schema):
-    """Which page of a list."""
-
-    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
-    cursor = fields.UUID(load_default=None, metadata={"description": "`next_cursor` of the page before"})
 
 
 class Amounts(Schema):
@@ -154,114 +63,12 @@ class PaperShown(Schema):
     copies = fields.Integer(required=True)
 
 
-class CountedLineIn(Schema):
-    """A paper as counted: the line's position in the list, originals and copies apart."""
-
-    position = fields.Integer(required=True, validate=validate.Range(1, 200), strict=True)
-    originals = fields.Integer(required=True, validate=validate.Range(0, 1000), strict=True)
-    copies = fields.Integer(required=True, validate=validate.Range(0, 1000), strict=True)
-
-
-class HandoverLineShown(Schema):
-    """A paper as it was counted at a handover."""
-
-    position = fields.Integer(required=True)
-    name = fields.String(required=True)
-    originals = fields.Integer(required=True)
-    copies = fields.Integer(required=True)
-
-
 class ItemShown(Schema):
     """A postal item."""
 
     id = fields.UUID(required=True)
     kind = fields.Enum(ItemKind, by_value=True, required=True)
     tracking_number = fields.String(required=True, metadata={"example": "EH123456785VN"})
-
-
-class HandoverShown(Schema):
-    """One change of custody, as recorded."""
-
-    id = fields.UUID(required=True)
-    item_id = fields.UUID(required=True)
-    leg = fields.Integer(required=True)
-    from_role = fields.String(required=True)
-    from_name = fields.String(required=True)
-    to_role = fields.String(required=True)
-    to_name = fields.String(required=True)
-    device_at = fields.AwareDateTime(required=True, metadata={"description": "When, by the device's clock"})
-    at = fields.AwareDateTime(required=True, metadata={"description": "When, by the server's clock"})
-    seal_number = fields.String(allow_none=True)
-    fee_collected = fields.Integer(required=True)
-    lines = fields.List(fields.Nested(HandoverLineShown), required=True)
-    signature_digests = fields.Method(
-        "_digests",
-        metadata={
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "SHA-256 of each signature's strokes, bound to this handover",
-        },
-    )
-
-    def _digests(self, handover: Any) -> list[str]:
-        return [s.digest.hex() for s in handover.signatures]
-
-
-class SignatureIn(Schema):
-    """A signature by hand: strokes of points [x, y, milliseconds, pressure], integers."""
-
-    signer_name = Text(120, required=True)
-    relationship = Text(40, load_default="self")
-    strokes = fields.List(
-        fields.List(
-            fields.List(
-                fields.Integer(strict=True, validate=validate.Range(-100_000, 10_000_000)),
-                validate=validate.Length(equal=4),
-            ),
-            validate=validate.Length(1, 5_000),
-        ),
-        required=True,
-        validate=validate.Length(1, 500, error="signature_empty"),
-        metadata={"example": [[[10, 12, 0, 50], [14, 18, 16, 60]]]},
-    )
-
-
-class ProofIn(Schema):
-    """When, where and on what evidence something was handed over."""
-
-    device_at = Moment(
-        required=True, metadata={"description": "The device's own time; the server keeps its own beside it"}
-    )
-    place = fields.Nested(Place, load_default=None, allow_none=True)
-    accuracy_m = fields.Integer(load_default=None, allow_none=True, validate=validate.Range(0, 100_000))
-    signatures = fields.List(fields.Nested(SignatureIn), load_default=list, validate=validate.Length(0, 4))
-
-
-class DoorProofIn(ProofIn):
-    """The evidence of a handover at a citizen's door."""
-
-    seal_number = Text(40, load_default=None, allow_none=True)
-    identity_check = fields.Enum(IdentityCheck, by_value=True, load_default=None, allow_none=True)
-    receiver = fields.Enum(Receiver, by_value=True, load_default=None, allow_none=True)
-    receiver_name = Text(120, load_default=None, allow_none=True)
-    fee_collected = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 1_000_000_000))
-
-
-def proof(body: dict[str, Any]) -> Proof:
-    """Put the evidence of a request together."""
-    place = body.get("place") or {}
-    return Proof(
-        device_at=body["device_at"],
-        lon=place.get("lon"),
-        lat=place.get("lat"),
-        accuracy_m=body.get("accuracy_m"),
-        seal_number=body.get("seal_number"),
-        identity_check=body.get("identity_check"),
-        receiver=body.get("receiver"),
-        receiver_name=body.get("receiver_name"),
-        fee_collected=body.get("fee_collected", 0),
-        signatures=[Stroke(**s) for s in body.get("signatures", [])],
-    )
 
 
 class EventShown(Schema):
@@ -394,27 +201,3 @@ class RoundWithStops(RoundShown):
 
     stops = fields.List(fields.Nested(StopShown), required=True)
     line = fields.Function(geometry_of, metadata={"type": ["object", "null"], "description": "GeoJSON LineString"})
-
-
-@cache
-def page_of(shown: type[Schema]) -> type[Schema]:
-    """The schema of one page of a list."""
-    return Schema.from_dict(
-        {
-            "items": fields.List(fields.Nested(shown), required=True),
-            "next_cursor": fields.UUID(allow_none=True, required=True),
-        },
-        name=f"{shown.__name__}Page",
-    )
-
-
-def page(rows: list[Any], limit: int) -> tuple[dict[str, Any], int, dict[str, str]]:
-    """Answer one page; `rows` was asked for with one more than `limit`, to know whether there is another."""
-    items, more = rows[:limit], len(rows) > limit
-    following: UUID | None = items[-1].id if more else None
-    headers = {}
-    if following:
-        arguments = {**request.args, "cursor": str(following), "limit": str(limit)}
-        query = urlencode(arguments)
-        headers["Link"] = f'<{request.path}?{query}>; rel="next"'
-    return {"items": items, "next_cursor": following}, 200, headers
