@@ -16,7 +16,7 @@ from courier_api.db import now
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.dossiers.states import DossierAction, DossierState, ItemKind, Service
-from courier_api.errors import Invalid, NotFound, Refused
+from courier_api.errors import FieldError, Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.states import JobKind
 from courier_api.journey.counter import CounterHandover, record_counted, replayed
@@ -89,6 +89,9 @@ def hand_back_result(
         if known.recorded_by != officer.id:
             raise NotFound
         return known
+    empty = [FieldError(f"/papers/{n}", "count_is_zero") for n, p in enumerate(papers) if p.originals + p.copies == 0]
+    if empty:
+        raise Invalid("documents_do_not_match", *empty)
     if dossier.state is DossierState.submitted and dossier.service is not Service.return_:
         raise Refused("wrong_state", state=dossier.state.value, action=DossierAction.give_result.value)
     cases.move(dossier, DossierAction.give_result)

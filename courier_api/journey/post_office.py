@@ -19,7 +19,7 @@ from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, JobState
 from courier_api.journey.counter import CounterHandover, record_counted, replayed
 from courier_api.people.models import Person, Role
-from courier_api.places.models import Posting, ServicePoint
+from courier_api.places.models import Posting, ServicePoint, ServicePointKind
 from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.riding import LIVING
 from courier_api.rounds.states import RoundState
@@ -85,7 +85,7 @@ def make_manifest(
     if len(set(item_ids)) != len(item_ids):
         raise Invalid("given_twice", "/item_ids")
     centre = session.get(ServicePoint, centre_id)
-    if centre is None:
+    if centre is None or centre.kind is not ServicePointKind.one_stop_unit:
         raise Invalid("no_such_centre", "/centre_id")
     dossiers = []
     items = {}
