@@ -182,6 +182,11 @@ def work(cast: Cast) -> None:
     cast.session.expire_all()
 
 
+def window_on(day: int) -> dict[str, Any]:
+    """A window in the morning, `day` days after tomorrow."""
+    return {"window": {"start": tomorrow(8, later=day).isoformat(), "end": tomorrow(10, later=day).isoformat()}}
+
+
 def plan_and_publish(cast: Cast, half: str = "morning", day: int = 0) -> dict[str, Any]:
     """The dispatcher gives the courier a shift, plans and publishes; the round is given back."""
     shifts = cast.dispatcher.get(f"/shifts?day={tomorrow(later=day).date()}")["items"]

@@ -73,6 +73,15 @@ def committed(engine: Engine, ground: None) -> Iterator[Engine]:
     beside.connection.close()
 
 
+@pytest.fixture
+def committed_cast(committed: Engine, app: Flask, roads: None) -> Iterator[Cast]:
+    """Everybody, in the copy: what they do is committed, and threads may do it at once."""
+    db.use_sessions(sessionmaker(committed, expire_on_commit=False))
+    with db.sessions()() as session:
+        yield assemble(session, app.test_client())
+    db.use_sessions(None)
+
+
 @pytest.fixture(scope="session")
 def roads() -> None:
     """The road graph of the province, built once and found again by its content."""

@@ -95,12 +95,10 @@ def test_the_answer_says_how_much_is_left(cast: Cast) -> None:
 
 
 def test_without_redis_people_can_still_track(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
-    from redis import Redis
+    from courier_api import queue
 
     number = story.book(cast)["items"][0]["tracking_number"]
-    monkeypatch.setattr(
-        "courier_api.guard.limits.redis", lambda: Redis(host="127.0.0.1", port=1, socket_connect_timeout=1)
-    )
+    monkeypatch.setattr("courier_api.guard.limits.redis", lambda: queue.connect("redis://127.0.0.1:1/0"))
     assert ask(cast.client, number, "0001").status_code == 200
 
 
@@ -136,7 +134,7 @@ def test_a_link_that_is_nearly_right_is_not_found(cast: Cast) -> None:
 
 def test_a_timeline_is_told_in_both_languages(cast: Cast) -> None:
     dossier = story.book(cast)
-    round_, stop = story.ride(cast)
+    _, stop = story.ride(cast)
     story.fail(cast, stop)
     path = f"/dossiers/{dossier['id']}/timeline"
     vietnamese = [e["text"] for e in cast.citizen.get(path, Accept_Language="vi")["items"]]
