@@ -188,7 +188,10 @@ EVENTS: dict[str, tuple[str, str]] = {
         "{place} đã tiếp nhận, mã {code}, hẹn trả {due_date}",
         "Received by {place}, code {code}, due {due_date}",
     ),
-    "not_received": ("{place} chưa tiếp nhận, lý do ghi trong hồ sơ của bạn", "Not accepted by {place}; your dossier says why"),
+    "not_received": (
+        "{place} chưa tiếp nhận, lý do ghi trong hồ sơ của bạn",
+        "Not accepted by {place}; your dossier says why",
+    ),
     "result_ready": (
         "Kết quả đã về {place}, mã vận đơn {tracking_number}",
         "The result is at {place}, tracking number {tracking_number}",
