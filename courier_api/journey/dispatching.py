@@ -103,8 +103,9 @@ def move_stop(session: Session, round_id: UUID, stop_id: UUID, to_round_id: UUID
         return target
     rest = [s.job for s in source.stops if s.id != stop.id]
     planned_source = _retimed(session, source, rest)
-    drawing_up.write_times(session, source, planned_source)
+    # First into the one round, then out of the other: a stop is never in none.
     drawing_up.write_times(session, target, planned_target, joining=stop)
+    drawing_up.write_times(session, source, planned_source)
     return target
 
 
