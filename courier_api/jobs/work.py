@@ -53,9 +53,10 @@ def close(job: Job, outcome: Outcome, reason: FailureReason | None = None) -> No
     job.closed_at = now()
 
 
-def open_job_of(session: Session, dossier: Dossier, kind: JobKind) -> Job | None:
-    """The open job of one leg."""
-    return session.scalar(select(Job).where(Job.dossier_id == dossier.id, Job.kind == kind, Job.state == JobState.open))
+def open_job_of(session: Session, dossier: Dossier, kind: JobKind, *, lock: bool = False) -> Job | None:
+    """The open job of one leg; locked, it is neither planned nor ended by others until the transaction ends."""
+    query = select(Job).where(Job.dossier_id == dossier.id, Job.kind == kind, Job.state == JobState.open)
+    return session.scalar(query.with_for_update(of=Job, key_share=True) if lock else query)
 
 
 def fail_attempt(

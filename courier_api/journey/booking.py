@@ -147,7 +147,7 @@ def cancel_dossier(session: Session, citizen: Person, dossier_id: UUID) -> Dossi
     if dossier.state is DossierState.cancelled:
         return dossier
     cases.move(dossier, DossierAction.cancel)
-    job = work.open_job_of(session, dossier, JobKind.pickup)
+    job = work.open_job_of(session, dossier, JobKind.pickup, lock=True)
     if job is not None:
         riding.cancel_stop_of(session, job)
         work.close(job, Outcome.cancelled)

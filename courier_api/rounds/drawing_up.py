@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, selectinload, undefer
 from courier_api.db import SRID, new_id, now, refused_by
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs.models import Job
+from courier_api.jobs.states import JobState
 from courier_api.lifecycle import next_state
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
@@ -58,6 +59,7 @@ def request_plan(session: Session, dispatcher: Person, day: date, half: Half) ->
 def write_rounds(session: Session, plan: DayPlan, planned: PlannedDay) -> None:
     """Store what was planned: rounds as drafts, and every job left out with its reason."""
     shifts = {s.id: s for s in session.scalars(select(Shift).where(Shift.id.in_([r.shift_id for r in planned.rounds])))}
+    rounds = []
     for draft in planned.rounds:
         shift = shifts[draft.shift_id]
         round_ = Round(
@@ -71,6 +73,8 @@ def write_rounds(session: Session, plan: DayPlan, planned: PlannedDay) -> None:
         )
         session.add(round_)
         write_times(session, round_, draft)
+        rounds.append(round_)
+    _cancel_stops_of_ended_jobs(session, rounds)
     session.add_all(
         UnplannedJob(plan_id=plan.id, job_id=x.job_id, reason=x.reason, detail=x.detail[:300]) for x in planned.left_out
     )
@@ -78,6 +82,19 @@ def write_rounds(session: Session, plan: DayPlan, planned: PlannedDay) -> None:
     plan.planned = sum(len(r.stops) for r in planned.rounds)
     plan.jobs = plan.planned + len(planned.left_out)
     plan.metres = sum(r.metres for r in planned.rounds)
+
+
+def _cancel_stops_of_ended_jobs(session: Session, rounds: Sequence[Round]) -> None:
+    """What was called off while it was planned gets the stop that it would have had a moment later."""
+    stops = [stop for round_ in rounds for stop in round_.stops]
+    # Locked: whoever calls a job off just now waits for us and then finds its stop.
+    open_jobs = select(Job.id).where(Job.id.in_([s.job_id for s in stops]), Job.state == JobState.open).order_by(Job.id)
+    still_open = set(session.scalars(open_jobs.with_for_update(read=True)))
+    for stop in stops:
+        if stop.job_id not in still_open:
+            stop.state = StopState.cancelled
+            stop.ended_at = now()
+    session.flush()
 
 
 def write_times(session: Session, round_: Round, planned: PlannedRound, joining: Stop | None = None) -> None:
