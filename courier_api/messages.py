@@ -89,8 +89,20 @@ TEXTS: dict[str, tuple[str, str]] = {
     "count_differs": ("Số lượng khác với lần giao trước.", "The count differs from the last handover."),
     "job_already_open": ("Chặng này đang có một yêu cầu chưa xong.", "This leg has an open job already."),
     "job_closed": ("Công việc này đã kết thúc.", "This job has ended."),
+    "day_too_far": ("Chỉ lập kế hoạch trước tối đa 30 ngày.", "Plans reach 30 days ahead at most."),
+    "window_outside_hours": (
+        "Khung giờ phải có ít nhất 30 phút trong 07:20–11:00 hoặc 13:30–16:30.",
+        "The window must hold 30 minutes of 07:20-11:00 or 13:30-16:30.",
+    ),
+    "not_at_the_door": (
+        "Chưa đến nơi thì chỉ báo được lý do đường sá, an toàn hoặc hẹn lại.",
+        "Away from the door only a closed road, danger or a postponement can be reported.",
+    ),
+    "another_round_started": ("Tuyến trước chưa kết thúc.", "Another of your rounds is not finished."),
+    "shift_too_long": ("Ca dài nhất 24 giờ.", "A shift is 24 hours at most."),
+    "shift_in_the_past": ("Ca đã qua.", "The shift is over."),
     "day_in_the_past": ("Buổi này đã qua.", "This half-day is over."),
-    "plan_running": ("Đang lập kế hoạch cho buổi này.", "A plan for this half-day is under way."),
+    "plan_running": ("Đang lập một kế hoạch, xin thử lại khi xong.", "A plan is under way: ask again when it is done."),
     "plan_not_done": ("Kế hoạch chưa xong.", "The plan is not done."),
     "shift_overlaps": ("Ca làm việc trùng với ca khác của bưu tá.", "The shift overlaps another of this courier."),
     "shift_ends_before_start": ("Ca phải kết thúc sau khi bắt đầu.", "A shift ends after it begins."),
@@ -197,6 +209,10 @@ EVENTS: dict[str, tuple[str, str]] = {
         "The result is at {place}, tracking number {tracking_number}",
     ),
     "out_for_delivery": ("Bưu tá đang đi phát từ {place}", "Out for delivery from {place}"),
+    "visit_withdrawn": (
+        "Chuyến đã báo không đi được, bưu điện sẽ hẹn lại",
+        "The announced visit cannot take place; a new time follows",
+    ),
     "delivered": ("Đã phát kết quả", "The result is delivered"),
     "returned": ("Đã trả lại hồ sơ", "The papers are returned"),
 }

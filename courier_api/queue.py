@@ -94,7 +94,7 @@ def _send(row_id: UUID, attempt: int = 0) -> None:
             job_id=f"outbox-{row_id}-{attempt}",
             job_timeout=JOB_TIMEOUT_S,
             result_ttl=600,
-            retry=TryAgain(max=2, interval=[5, 30]),
+            retry=TryAgain(max=2),
         )
     except RedisError:
         log.warning("Redis is away: outbox %s waits for the sweep", row_id)

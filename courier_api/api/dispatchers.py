@@ -8,7 +8,15 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.api.fields import Day, Moment, Window
 from courier_api.api.pages import PageQuery, page, page_of
-from courier_api.api.schemas import JobShown, PersonShown, RoundShown, RoundWithStops, ServicePointShown, geometry_of
+from courier_api.api.schemas import (
+    DossierRow,
+    JobShown,
+    PersonShown,
+    RoundShown,
+    RoundWithStops,
+    ServicePointShown,
+    geometry_of,
+)
 from courier_api.errors import Invalid
 from courier_api.guard.audience import Audience, caller, db, must_match, show_version
 from courier_api.jobs.states import JobKind
@@ -99,6 +107,14 @@ class JobQuery(PageQuery):
 def list_jobs(query: dict[str, Any]) -> Any:
     """List the open jobs."""
     return page(dispatching.open_jobs(db(), query["kind"], query["limit"] + 1, query["cursor"]), query["limit"])
+
+
+@blp.endpoint("GET", "/stranded-dossiers", "listStranded")
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, page_of(DossierRow))
+def list_stranded(query: dict[str, Any]) -> Any:
+    """List dossiers that wait for a decision: their last visit failed for good and no job is open."""
+    return page(dispatching.stranded(db(), query["limit"] + 1, query["cursor"]), query["limit"])
 
 
 class JobIn(Schema):
@@ -221,9 +237,10 @@ def list_rounds(query: dict[str, Any]) -> Any:
         day, half = latest
     rounds = drawing_up.rounds_on(db(), day, half, query["limit"] + 1, query["cursor"])
     if request.accept_mimetypes.best == GEOJSON:
-        body = {"type": "FeatureCollection", "features": [_feature(r) for r in rounds[: query["limit"]]]}
+        found, _, headers = page(list(rounds), query["limit"])
+        body = {"type": "FeatureCollection", "features": [_feature(r) for r in found["items"]]}
         # A ready answer: anything else would go through the schema of the page, which knows no features.
-        return Response(json.dumps(body), content_type=GEOJSON)
+        return Response(json.dumps(body), content_type=GEOJSON, headers=headers)
     return page(list(rounds), query["limit"])
 
 
@@ -256,6 +273,17 @@ def publish_round(round_id: UUID) -> Any:
     return round_
 
 
+@blp.endpoint("PUT", "/rounds/<uuid:round_id>/withdrawal", "withdrawRound", matches=True)
+@blp.response(200, RoundShown)
+def withdraw_round(round_id: UUID) -> Any:
+    """Take a published round from its courier; its open doors can be planned anew."""
+    round_ = drawing_up.round_by_id(db(), round_id, lock=True)
+    must_match(round_.version)
+    dispatching.withdraw_round(db(), round_)
+    show_version(round_.version)
+    return round_
+
+
 class MoveIn(Schema):
     """Where a stop goes."""
 
@@ -272,7 +300,8 @@ class MoveIn(Schema):
 @blp.response(200, RoundWithStops)
 def move_stop(body: dict[str, Any], round_id: UUID, stop_id: UUID) -> Any:
     """Move a stop within its round or to another; refused with the rule that it would break."""
-    must_match(drawing_up.round_by_id(db(), round_id, lock=True).version)
-    round_ = dispatching.move_stop(db(), round_id, stop_id, body["round_id"] or round_id, body["position"])
+    source = drawing_up.round_by_id(db(), round_id, lock=True)
+    must_match(source.version)
+    round_ = dispatching.move_stop(db(), source, stop_id, body["round_id"] or round_id, body["position"])
     show_version(round_.version)
     return round_

@@ -26,13 +26,13 @@ class DossierAction(StrEnum):
     collect = "collect"
     bring_to_office = "bring_to_office"
     hand_over = "hand_over"
-    take_back = "take_back"
     receive = "receive"
     refuse = "refuse"
     close = "close"
     give_result = "give_result"
     load = "load"
-    unload = "unload"
+    unload_result = "unload_result"  # a failed delivery: the bag is back at the post office
+    unload_papers = "unload_papers"
     deliver = "deliver"
     give_back = "give_back"
     cancel = "cancel"
@@ -48,34 +48,14 @@ DOSSIER: dict[tuple[DossierState, DossierAction], DossierState] = {
     (_S.at_office, _A.hand_over): _S.handed_over,
     (_S.handed_over, _A.receive): _S.received,
     (_S.handed_over, _A.refuse): _S.not_received,
-    (_S.handed_over, _A.take_back): _S.at_office,
     (_S.received, _A.close): _S.closed,
     (_S.received, _A.give_result): _S.result_ready,
     (_S.result_ready, _A.load): _S.out_for_delivery,
     (_S.not_received, _A.load): _S.out_for_delivery,
+    (_S.out_for_delivery, _A.unload_result): _S.result_ready,
+    (_S.out_for_delivery, _A.unload_papers): _S.not_received,
     (_S.out_for_delivery, _A.deliver): _S.delivered,
     (_S.out_for_delivery, _A.give_back): _S.returned,
-}
-
-# A failed delivery brings the item back to the office: the state depends on what is in the bag.
-DOSSIER_UNLOADED = {"result": _S.result_ready, "send": _S.not_received}
-
-ENDED = frozenset({_S.delivered, _S.returned, _S.closed, _S.cancelled})
-
-# What the national register calls these states (domain.md, "Codes"); None where it has no word.
-NATIONAL_STATUS: dict[DossierState, int | None] = {
-    _S.submitted: 1,
-    _S.collected: 1,
-    _S.at_office: 1,
-    _S.handed_over: 1,
-    _S.received: 2,
-    _S.not_received: 3,
-    _S.result_ready: 9,
-    _S.out_for_delivery: 9,
-    _S.delivered: 10,
-    _S.returned: 3,
-    _S.closed: 2,
-    _S.cancelled: 7,
 }
 
 

@@ -59,6 +59,17 @@ def open_job_of(session: Session, dossier: Dossier, kind: JobKind, *, lock: bool
     return session.scalar(query.with_for_update(of=Job, key_share=True) if lock else query)
 
 
+def renew_expired(
+    session: Session, dossier: Dossier, kind: JobKind, window: tuple[datetime, datetime] | None
+) -> Job | None:
+    """Give the leg's open job a new window if its last one passed without a visit; None where there is no such job."""
+    job = open_job_of(session, dossier, kind, lock=True)
+    if job is None or job.window_end is None or job.window_end > now():
+        return None
+    job.window_start, job.window_end = window or (None, None)
+    return job
+
+
 def fail_attempt(
     session: Session,
     job: Job,

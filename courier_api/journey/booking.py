@@ -22,7 +22,8 @@ from courier_api.places import geography
 from courier_api.places.models import PointQuality
 from courier_api.procedures import catalogue
 from courier_api.procedures.models import ProcedureVersion
-from courier_api.rounds import riding
+from courier_api.rounds import daywork, riding
+from courier_api.rounds.states import Half
 from courier_api.settings import settings
 
 FARTHEST_BOOKING = timedelta(days=30)
@@ -138,7 +139,20 @@ def checked_window(window: tuple[datetime, datetime] | None) -> tuple[datetime, 
     zone = settings().timezone
     if start.astimezone(zone).date() != end.astimezone(zone).date():
         raise Invalid("window_over_midnight", "/window/end")
+    if not _can_be_planned(start, end):
+        raise Invalid("window_outside_hours", "/window")
     return start, end
+
+
+def _can_be_planned(start: datetime, end: datetime) -> bool:
+    """Whether half an hour of the window lies where a courier collects and is back before the agency closes."""
+    day = start.astimezone(settings().timezone).date()
+    for half in Half:
+        opens = daywork.half_day(day, half)[0]
+        closes = daywork.time_of(day, daywork.back_by(half))
+        if min(end, closes) - max(start, opens) >= SHORTEST_WINDOW:
+            return True
+    return False
 
 
 def cancel_dossier(session: Session, citizen: Person, dossier_id: UUID) -> Dossier:
@@ -157,13 +171,14 @@ def cancel_dossier(session: Session, citizen: Person, dossier_id: UUID) -> Dossi
 
 
 def book_again(session: Session, citizen: Person, dossier_id: UUID, window: tuple[datetime, datetime]) -> Job:
-    """Open another pickup job after the last one failed; raises Refused while one is open."""
+    """Book a pickup anew: the last one failed, or its window passed. Raises Refused while one is still to come."""
     dossier = cases.of_citizen(session, citizen, dossier_id, lock=True)
     window = checked_window(window)
     item = cases.item_of(dossier, ItemKind.send)
     if dossier.state is not DossierState.submitted or item is None:
         raise Refused("wrong_state", state=dossier.state.value, action="pickup")
-    job = work.open_job(session, dossier, item, JobKind.pickup, window)
+    job = work.renew_expired(session, dossier, JobKind.pickup, window)
+    job = job or work.open_job(session, dossier, item, JobKind.pickup, window)
     dossier.window_start, dossier.window_end = window
     session.flush()
     return job

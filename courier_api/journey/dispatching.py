@@ -1,10 +1,11 @@
 """The dispatcher's part: plan a half-day, move a stop, publish, open a job again."""
 
-from datetime import date, datetime
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy import and_, exists, or_, select
+from sqlalchemy.orm import Session, joinedload, selectinload
 
 from courier_api import queue
 from courier_api.custody import holding
@@ -12,12 +13,12 @@ from courier_api.custody.models import PartyRole
 from courier_api.db import now
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier
-from courier_api.dossiers.states import DossierState, ItemKind
+from courier_api.dossiers.states import DossierState, ItemKind, Service
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, JobState
-from courier_api.journey.booking import checked_window
+from courier_api.journey.booking import FARTHEST_BOOKING, checked_window
 from courier_api.people.models import Person, Role
 from courier_api.places.models import Posting
 from courier_api.rounds import daywork, drawing_up, planning
@@ -27,13 +28,19 @@ from courier_api.rounds.states import Half, PlanState, RoundState, StopState
 from courier_api.settings import settings
 
 PICKUP_STATES = (DossierState.submitted,)
+MOVABLE = (RoundState.draft, RoundState.published)
+LONGEST_SHIFT = timedelta(hours=24)
+WORTH_TELLING = timedelta(minutes=10)  # a smaller change of time is not announced
 DELIVERY_STATES = (DossierState.result_ready, DossierState.not_received)
 
 
 def plan_rounds(session: Session, dispatcher: Person, day: date, half: Half) -> DayPlan:
     """Ask for a plan of a half-day; a worker makes it."""
-    if daywork.half_day(day, half)[1] <= now():
+    end = daywork.half_day(day, half)[1]
+    if end <= now():
         raise Invalid("day_in_the_past", "/day")
+    if end > now() + FARTHEST_BOOKING:
+        raise Invalid("day_too_far", "/day")
     plan = drawing_up.request_plan(session, dispatcher, day, half)
     queue.later(session, "plan_day", plan.id)
     return plan
@@ -45,6 +52,7 @@ def claim_plan(session: Session, plan_id: UUID) -> daywork.DayWork | None:
     if plan is None or plan.state in (PlanState.done, PlanState.failed):
         return None
     plan.state = PlanState.running
+    daywork.lock_half_day(session, plan.day, plan.half)
     daywork.drop_drafts(session, plan.day, plan.half)
     session.flush()
     return daywork.gather(session, plan, holding.items_held_by_role(session, PartyRole.office))
@@ -78,34 +86,31 @@ def record_failed_plan(session: Session, plan_id: UUID, fault: str) -> None:
         plan.finished_at = now()
 
 
-def move_stop(session: Session, round_id: UUID, stop_id: UUID, to_round_id: UUID, position: int) -> Round:
-    """Put a stop at another place, in its round or another; the judge must agree with both rounds. Raises Refused."""
-    # Both rounds are locked in one order, so two dispatchers moving crosswise do not wait for each other for ever.
-    rounds = {id_: drawing_up.round_by_id(session, id_, lock=True) for id_ in sorted({round_id, to_round_id})}
-    source, target = rounds[round_id], rounds[to_round_id]
+def move_stop(session: Session, source: Round, stop_id: UUID, to_round_id: UUID, position: int) -> Round:
+    """Put a stop of a locked round at another place, in it or in another; the judge must agree. Raises Refused."""
     stop = next((s for s in source.stops if s.id == stop_id), None)
     if stop is None:
         raise NotFound
-    if stop.state is not StopState.pending or any(
-        r.state not in (RoundState.draft, RoundState.published) for r in rounds.values()
-    ):
-        raise Refused("round_under_way")
-    if source is not target and (source.day, source.half, source.office_id) != (
-        target.day,
-        target.half,
-        target.office_id,
-    ):
+    target = source if to_round_id == source.id else drawing_up.round_by_id(session, to_round_id)
+    here, there = ((r.day, r.half, r.office_id) for r in (source, target))
+    if here != there:
         raise Refused("round_of_another_office", "/round_id")
-    order = drawing_up.order_with(target.stops, stop, position)
-    planned_target = _retimed(session, target, order)
-    if source is target:
-        drawing_up.write_times(session, target, planned_target)
-        return target
-    rest = [s.job for s in source.stops if s.id != stop.id]
-    planned_source = _retimed(session, source, rest)
-    # First into the one round, then out of the other: a stop is never in none.
-    drawing_up.write_times(session, target, planned_target, joining=stop)
-    drawing_up.write_times(session, source, planned_source)
+    if source is not target:
+        # The lock on the half-day, taken with the source, keeps others from moving stops crosswise.
+        target = drawing_up.round_by_id(session, to_round_id, lock=True)
+    if stop.state is not StopState.pending or any(r.state not in MOVABLE for r in (source, target)):
+        raise Refused("round_under_way")
+    expected = {s.id: s.arrival for r in (source, target) for s in r.stops}
+    planned = {target: _retimed(session, target, drawing_up.order_with(target.stops, stop, position))}
+    if source is not target:
+        rest = [s.job for s in source.stops if s.id != stop.id and s.state in LIVING]
+        planned[source] = _retimed(session, source, rest)
+        stop.round = target
+    for round_, times in planned.items():
+        drawing_up.write_times(session, round_, times)
+        if round_.state is RoundState.published:
+            _announce(session, [s for s in round_.stops if abs(s.arrival - expected[s.id]) >= WORTH_TELLING])
+    session.flush()
     return target
 
 
@@ -117,17 +122,31 @@ def _retimed(session: Session, round_: Round, order: list[Job]) -> planning.Plan
 
 def publish_round(session: Session, round_: Round) -> Round:
     """Show a round to its courier and tell each citizen when to expect him."""
+    if daywork.half_day(round_.day, round_.half)[1] <= now():
+        raise Refused("day_in_the_past")
     drawing_up.publish(round_)
+    _announce(session, round_.stops)
+    session.flush()
+    return round_
+
+
+def _announce(session: Session, stops: Sequence[Stop]) -> None:
     zone = settings().timezone
-    for stop in round_.stops:
-        if stop.state not in LIVING:
-            continue
-        cases.tell(
-            session,
-            stop.job.dossier,
-            "pickup_planned" if stop.job.kind is JobKind.pickup else "delivery_planned",
-            expected=stop.arrival.astimezone(zone).isoformat(timespec="minutes"),
-        )
+    for stop in stops:
+        if stop.state in LIVING:
+            expected = stop.arrival.astimezone(zone).isoformat(timespec="minutes")
+            cases.tell(
+                session,
+                stop.job.dossier,
+                "pickup_planned" if stop.job.kind is JobKind.pickup else "delivery_planned",
+                expected=expected,
+            )
+
+
+def withdraw_round(session: Session, round_: Round) -> Round:
+    """Take a round from its courier: the doors before him can be planned anew, what he holds goes back to the clerk."""
+    for stop in drawing_up.withdraw(round_):
+        cases.tell(session, stop.job.dossier, "visit_withdrawn")
     session.flush()
     return round_
 
@@ -137,14 +156,22 @@ def publish_plan(session: Session, plan_id: UUID) -> list[Round]:
     plan = plan_by_id(session, plan_id)
     if plan.state is not PlanState.done:
         raise Refused("plan_not_done", state=plan.state.value)
+    daywork.lock_half_day(session, plan.day, plan.half)
     drafts = session.scalars(
         select(Round)
         .where(Round.plan_id == plan.id, Round.state == RoundState.draft)
-        .options(joinedload(Round.stops).joinedload(Stop.job))
+        .options(selectinload(Round.stops).joinedload(Stop.job))
         .order_by(Round.id)
         .with_for_update(of=Round)
-    ).unique()
-    return [publish_round(session, round_) for round_ in drafts]
+    ).all()
+    with session.no_autoflush:  # all of it is written in one go at the end
+        for round_ in drafts:
+            if daywork.half_day(round_.day, round_.half)[1] <= now():
+                raise Refused("day_in_the_past")
+            drawing_up.publish(round_)
+            _announce(session, round_.stops)
+    session.flush()
+    return list(drafts)
 
 
 def plan_by_id(session: Session, plan_id: UUID) -> DayPlan:
@@ -166,10 +193,18 @@ def plans_on(session: Session, day: date | None, limit: int, after: UUID | None)
 
 
 def reopen_job(session: Session, dossier_id: UUID, kind: JobKind, window: tuple[datetime, datetime] | None) -> Job:
-    """Open a job for a leg whose last one failed; raises Refused while one is open or the dossier is elsewhere."""
+    """Open a job for a leg whose last one failed, or give one whose window passed a new one.
+
+    Raises Refused while one is still to come, or when the dossier is elsewhere.
+    """
     dossier = session.scalar(select(Dossier).where(Dossier.id == dossier_id).with_for_update(of=Dossier))
     if dossier is None:
         raise NotFound
+    renewed = work.renew_expired(session, dossier, kind, window)
+    if renewed is not None:
+        if window is not None:
+            checked_window(window)
+        return renewed
     if work.open_job_of(session, dossier, kind) is not None:
         raise Refused("job_already_open", kind=kind.value)
     expected = PICKUP_STATES if kind is JobKind.pickup else DELIVERY_STATES
@@ -182,6 +217,16 @@ def reopen_job(session: Session, dossier_id: UUID, kind: JobKind, window: tuple[
     if item is None:  # a return-only dossier has nothing to collect
         raise Refused("wrong_state", state=dossier.state.value, action=kind.value)
     return work.open_job(session, dossier, item, kind, window)
+
+
+def stranded(session: Session, limit: int, after: UUID | None) -> list[Dossier]:
+    """Dossiers that wait for a decision: a leg is to be done, its last job failed, and nobody opened another."""
+    none_open = ~exists().where(Job.dossier_id == Dossier.id, Job.state == JobState.open)
+    to_collect = and_(Dossier.state.in_(PICKUP_STATES), Dossier.service != Service.return_)
+    query = select(Dossier).where(none_open, or_(to_collect, Dossier.state.in_(DELIVERY_STATES)))
+    if after is not None:
+        query = query.where(Dossier.id > after)
+    return list(session.scalars(query.options(*cases.SHOWN).order_by(Dossier.id).limit(limit)))
 
 
 def shifts_on(session: Session, day: date, limit: int, after: UUID | None) -> list[Shift]:
@@ -201,6 +246,10 @@ def couriers(session: Session) -> list[Posting]:
 
 def define_shift(session: Session, courier_id: UUID, starts_at: datetime, ends_at: datetime, capacity: int) -> Shift:
     """Give a courier a shift from his post office; raises Invalid for who is no courier."""
+    if ends_at - starts_at > LONGEST_SHIFT:
+        raise Invalid("shift_too_long", "/ends_at")
+    if ends_at <= now():
+        raise Invalid("shift_in_the_past", "/ends_at")
     posting = session.get(Posting, (courier_id, Role.courier))
     if posting is None:
         raise Invalid("not_a_courier", "/courier_id")

@@ -13,7 +13,7 @@ from courier_api.custody.holding import Party
 from courier_api.custody.models import Handover, PartyRole
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier, PostalItem
-from courier_api.dossiers.states import DOSSIER_UNLOADED, DossierAction, DossierState, ItemKind
+from courier_api.dossiers.states import DossierAction, DossierState, ItemKind
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, JobState
@@ -41,7 +41,8 @@ def receive_from_courier(session: Session, clerk: Person, office: ServicePoint, 
         cases.move(dossier, DossierAction.bring_to_office)
         cases.tell(session, dossier, "at_office", place=office.name)
     else:
-        dossier.state = DOSSIER_UNLOADED[item.kind.value]
+        result = item.kind is ItemKind.result
+        cases.move(dossier, DossierAction.unload_result if result else DossierAction.unload_papers)
         cases.tell(session, dossier, "back_at_office", place=office.name)
     session.flush()
     return handover

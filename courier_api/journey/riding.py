@@ -25,6 +25,9 @@ from courier_api.rounds import riding
 from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.states import RoundState, StopAction, StopState
 
+# What can be known before the door is reached; for all else the courier must have been there.
+AWAY_FROM_DOOR = frozenset({FailureReason.road_closed, FailureReason.unsafe, FailureReason.postponed})
+
 
 @dataclass(frozen=True, slots=True)
 class CountedLine:
@@ -59,6 +62,8 @@ def start_round(session: Session, courier: Person, round_: Round) -> Round:
     if missing:
         raise Refused("items_not_loaded", tracking_numbers=", ".join(missing[:5]), count=len(missing))
     if round_.state is not RoundState.started:
+        if riding.has_started(session, courier):
+            raise Refused("another_round_started")
         riding.start(round_)
         session.flush()
     return round_
@@ -97,6 +102,9 @@ def fail_stop(
     dossier, stop = _dossier_and_stop(session, courier, stop_id)
     if stop.state is StopState.failed and stop.job.attempts and stop.job.attempts[-1].reason is reason:
         return stop
+    riding.require_riding(stop)
+    if stop.state is StopState.pending and reason not in AWAY_FROM_DOOR:
+        raise Refused("not_at_the_door", "/reason")
     riding.end(stop, StopAction.fail)
     work.fail_attempt(
         session, stop.job, courier, reason, next_action, note, device_at, point(*place) if place else None

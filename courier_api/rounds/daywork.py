@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from courier_api.db import now
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, JobState
 from courier_api.places.calendar import OFFICE_HOURS
@@ -21,6 +22,8 @@ from courier_api.settings import settings
 HALF_DAYS = {Half.morning: (time(7, 20), time(11, 30)), Half.afternoon: (time(13, 30), time(19, 0))}
 # Between a courier's return and the agency's closing a clerk counts the papers and takes them over.
 HANDING_OVER = timedelta(minutes=30)
+WINDOW_PAST = "window_past"
+IN_ANOTHER_DRAFT = "in_another_draft"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +54,23 @@ class ShiftToPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Unready:
+    """An open job that cannot be planned now, with a reason for programs and a sentence for people."""
+
+    job_id: UUID
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class DayWork:
-    """All that is to be planned for one half-day."""
+    """All that is to be planned for one half-day, and the open jobs that cannot be."""
 
     day: date
     half: Half
     jobs: tuple[JobToPlan, ...]
     shifts: tuple[ShiftToPlan, ...]
+    unready: tuple[Unready, ...] = ()
 
 
 def midnight(day: date) -> datetime:
@@ -89,9 +102,16 @@ def back_by(half: Half) -> int:
     return closing.hour * 3600 + closing.minute * 60 - round(HANDING_OVER.total_seconds())
 
 
+def lock_half_day(session: Session, day: date, half: Half) -> None:
+    """Let one at a time plan, publish or change the rounds of a half-day; taken before any lock on a round."""
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"half-day {day} {half.value}"))))
+
+
 def drop_drafts(session: Session, day: date, half: Half) -> None:
-    """Take away the rounds of earlier plans that nobody has been shown."""
-    drafts = select(Round.id).where(Round.day == day, Round.half == half, Round.state == RoundState.draft)
+    """Take away the rounds of earlier plans that nobody has been shown, and drafts whose day is over."""
+    today = now().astimezone(settings().timezone).date()
+    stale = or_(and_(Round.day == day, Round.half == half), Round.day < today)
+    drafts = select(Round.id).where(stale, Round.state == RoundState.draft)
     session.execute(delete(Stop).where(Stop.round_id.in_(drafts)))
     session.execute(delete(Round).where(Round.id.in_(drafts)))
 
@@ -107,6 +127,7 @@ def gather(session: Session, plan: DayPlan, at_office: set[UUID]) -> DayWork:
         plan.half,
         tuple(_jobs(session, plan.day, start, end, at_office)),
         tuple(_shifts(session, plan.day, plan.half, start, end)),
+        tuple(_unready(session, start)),
     )
 
 
@@ -120,17 +141,33 @@ def for_round(session: Session, round_: Round, order: list[UUID]) -> tuple[list[
 
 
 def _jobs(session: Session, day: date, start: datetime, end: datetime, at_office: set[UUID]) -> list[JobToPlan]:
-    taken = exists().where(Stop.job_id == Job.id, Stop.state.in_(LIVING))
     rows = session.execute(
         _job_columns()
         .where(
             Job.state == JobState.open,
-            ~taken,
+            ~_TAKEN,
             or_(Job.window_start.is_(None), and_(Job.window_start < end, Job.window_end > start)),
         )
         .order_by(Job.id)
     )
     return [_job_to_plan(day, row, at_office=row.item_id in at_office) for row in rows]
+
+
+def _unready(session: Session, start: datetime) -> list[Unready]:
+    """Open jobs that would otherwise be forgotten: their window is over, or a draft of another half-day has them."""
+    past = session.scalars(select(Job.id).where(Job.state == JobState.open, ~_TAKEN, Job.window_end <= start))
+    drafted = session.execute(
+        select(Stop.job_id, Round.day, Round.half)
+        .join(Round, Round.id == Stop.round_id)
+        .where(Round.state == RoundState.draft, Stop.state.in_(LIVING))
+    )
+    return [
+        *(Unready(job_id, WINDOW_PAST, "its window is over: agree on a new one") for job_id in past),
+        *(Unready(r.job_id, IN_ANOTHER_DRAFT, f"it stands in the draft of {r.day}, {r.half.value}") for r in drafted),
+    ]
+
+
+_TAKEN = exists().where(Stop.job_id == Job.id, Stop.state.in_(LIVING))
 
 
 def _job_columns() -> Select[Any]:
@@ -153,7 +190,7 @@ def _job_to_plan(day: date, row: Row[Any], *, at_office: bool) -> JobToPlan:
 
 
 def _shifts(session: Session, day: date, half: Half, start: datetime, end: datetime) -> list[ShiftToPlan]:
-    out = exists().where(Round.shift_id == Shift.id, Round.half == half)
+    out = exists().where(Round.shift_id == Shift.id, Round.half == half, Round.state != RoundState.withdrawn)
     rows = session.execute(
         _shift_columns().where(Shift.starts_at < end, Shift.ends_at > start, ~out).order_by(Shift.id)
     )

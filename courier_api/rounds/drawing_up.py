@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, selectinload, undefer
 
 from courier_api.db import SRID, new_id, now, refused_by
@@ -14,10 +14,11 @@ from courier_api.jobs.states import JobState
 from courier_api.lifecycle import next_state
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
-from courier_api.rounds.daywork import time_of
+from courier_api.rounds.daywork import lock_half_day, time_of
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop, UnplannedJob
 from courier_api.rounds.planning import PlannedDay, PlannedRound
-from courier_api.rounds.states import ROUND, Half, PlanState, RoundAction, StopState
+from courier_api.rounds.riding import LIVING
+from courier_api.rounds.states import ROUND, STOP, Half, PlanState, RoundAction, StopAction, StopState
 
 
 def define_shift(
@@ -50,7 +51,11 @@ def request_plan(session: Session, dispatcher: Person, day: date, half: Half) ->
         requested_by=dispatcher.id,
         created_at=now(),
     )
+    # One plan at a time, whatever the half-day: two at once would both take a job that any of them may do.
+    session.execute(select(func.pg_advisory_xact_lock(func.hashtext("request_plan"))))
     running = Refused("plan_running", day=day.isoformat(), half=half.value)
+    if session.scalar(select(DayPlan.id).where(DayPlan.state.in_((PlanState.queued, PlanState.running))).limit(1)):
+        raise running
     with refused_by(session, "ix_day_plan_one_running", running):
         session.add(plan)
     return plan
@@ -97,14 +102,15 @@ def _cancel_stops_of_ended_jobs(session: Session, rounds: Sequence[Round]) -> No
     session.flush()
 
 
-def write_times(session: Session, round_: Round, planned: PlannedRound, joining: Stop | None = None) -> None:
-    """Give a round the stops, times and line of a plan; stops it had, and one joining it, keep their identity."""
+def write_times(session: Session, round_: Round, planned: PlannedRound) -> None:
+    """Give a round the stops, times and line of a plan; stops it had keep their identity, ended ones come last."""
     round_.departs_at = time_of(round_.day, planned.departs)
     round_.returns_at = time_of(round_.day, planned.returns)
     round_.travel_seconds = planned.travel_s
     round_.metres = planned.metres
     round_.line = _line(planned)
-    known = {stop.job_id: stop for stop in [*round_.stops, *([joining] if joining else [])]}
+    known = {stop.job_id: stop for stop in round_.stops if stop.state in LIVING}
+    ended = [stop for stop in round_.stops if stop.state not in LIVING]
     stops = []
     for position, planned_stop in enumerate(planned.stops, 1):
         stop = known.get(planned_stop.job_id) or Stop(id=new_id(), job_id=planned_stop.job_id, state=StopState.pending)
@@ -113,7 +119,9 @@ def write_times(session: Session, round_: Round, planned: PlannedRound, joining:
         stop.service_start = time_of(round_.day, planned_stop.start)
         stop.departure = time_of(round_.day, planned_stop.departure)
         stops.append(stop)
-    round_.stops = stops
+    for position, stop in enumerate(ended, len(stops) + 1):
+        stop.position = position
+    round_.stops = [*stops, *ended]
     session.flush()
 
 
@@ -124,7 +132,12 @@ def _line(planned: PlannedRound) -> str | None:
 
 
 def round_by_id(session: Session, round_id: UUID, *, lock: bool = False) -> Round:
-    """Any round, for the dispatcher; raises NotFound."""
+    """Any round, for the dispatcher; locked, nobody plans or changes its half-day meanwhile. Raises NotFound."""
+    if lock:
+        where = session.execute(select(Round.day, Round.half).where(Round.id == round_id)).one_or_none()
+        if where is None:
+            raise NotFound
+        lock_half_day(session, where.day, where.half)
     query = select(Round).where(Round.id == round_id).options(selectinload(Round.stops).joinedload(Stop.job))
     found = session.scalar(query.with_for_update(of=Round) if lock else query)
     if found is None:
@@ -142,6 +155,16 @@ def rounds_on(session: Session, day: date, half: Half | None, limit: int, after:
     return session.scalars(query).all()
 
 
+def withdraw(round_: Round) -> list[Stop]:
+    """Take a round from its courier; return the stops that were still before him, cancelled, their jobs open."""
+    round_.state = next_state(ROUND, round_.state, RoundAction.withdraw)
+    left = [stop for stop in round_.stops if stop.state in LIVING]
+    for stop in left:
+        stop.state = next_state(STOP, stop.state, StopAction.cancel)
+        stop.ended_at = now()
+    return left
+
+
 def publish(round_: Round) -> None:
     """Show a round to its courier."""
     round_.state = next_state(ROUND, round_.state, RoundAction.publish)
@@ -149,13 +172,14 @@ def publish(round_: Round) -> None:
 
 def latest_day(session: Session) -> tuple[date, Half] | None:
     """The last half-day that has rounds."""
-    row = session.execute(select(Round.day, Round.half).order_by(Round.id.desc()).limit(1)).one_or_none()
+    # "morning" sorts after "afternoon": the later half is the lesser word.
+    row = session.execute(select(Round.day, Round.half).order_by(Round.day.desc(), Round.half).limit(1)).one_or_none()
     return (row.day, row.half) if row else None
 
 
 def order_with(stops: Sequence[Stop], moved: Stop, position: int) -> list[Job]:
     """The jobs of a round in order, with one of them at a new 1-based place; raises Invalid for no such place."""
-    others = [stop.job for stop in stops if stop.id != moved.id]
+    others = [stop.job for stop in stops if stop.id != moved.id and stop.state in LIVING]
     if not 1 <= position <= len(others) + 1:
         raise Invalid("no_such_position", "/position")
     return [*others[: position - 1], moved.job, *others[position - 1 :]]

@@ -101,6 +101,7 @@ def plan_day(work: DayWork, on_progress: Callable[[int], None]) -> PlannedDay:
         for job in work.jobs
         if str(job.id) not in jobs
     ]
+    waiting += [LeftOut(unready.job_id, unready.reason, unready.detail) for unready in work.unready]
     problem = _problem(work, list(jobs.values()))
     table = travel.table(problem.locations)
     on_progress(10)

@@ -53,6 +53,14 @@ def stop_of(session: Session, courier: Person, stop_id: UUID, *, lock: bool = Fa
     return found
 
 
+def has_started(session: Session, courier: Person) -> bool:
+    """Whether the courier is out on a round already."""
+    return (
+        session.scalar(select(Round.id).where(Round.courier_id == courier.id, Round.state == RoundState.started))
+        is not None
+    )
+
+
 def start(round_: Round) -> None:
     """The courier leaves the office."""
     round_.state = next_state(ROUND, round_.state, RoundAction.start)
@@ -70,7 +78,7 @@ def finish(round_: Round) -> None:
 
 def arrive(session: Session, stop: Stop, device_at: datetime, lon: float, lat: float) -> None:
     """The courier is at the door; PostGIS says how many metres from it."""
-    _must_be_riding(stop)
+    require_riding(stop)
     stop.state = next_state(STOP, stop.state, StopAction.arrive)
     stop.arrived_at = now()
     stop.arrived_device_at = device_at
@@ -87,12 +95,13 @@ def arrive(session: Session, stop: Stop, device_at: datetime, lon: float, lat: f
 
 def end(stop: Stop, action: StopAction) -> None:
     """A stop is completed or has failed."""
-    _must_be_riding(stop)
+    require_riding(stop)
     stop.state = next_state(STOP, stop.state, action)
     stop.ended_at = now()
 
 
-def _must_be_riding(stop: Stop) -> None:
+def require_riding(stop: Stop) -> None:
+    """Refuse what is done at a stop while its round is not under way."""
     if stop.round.state is not RoundState.started:
         raise Refused("round_not_started", state=stop.round.state.value)
 

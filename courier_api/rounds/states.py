@@ -26,6 +26,7 @@ class RoundState(StrEnum):
     published = "published"
     started = "started"
     finished = "finished"
+    withdrawn = "withdrawn"  # taken from its courier: fallen ill, motorbike broken
 
 
 class RoundAction(StrEnum):
@@ -34,6 +35,7 @@ class RoundAction(StrEnum):
     publish = "publish"
     start = "start"
     finish = "finish"
+    withdraw = "withdraw"
 
 
 class StopState(StrEnum):
@@ -61,6 +63,8 @@ ROUND: dict[tuple[RoundState, RoundAction], RoundState] = {
     (_R.draft, _RA.publish): _R.published,
     (_R.published, _RA.start): _R.started,
     (_R.started, _RA.finish): _R.finished,
+    (_R.published, _RA.withdraw): _R.withdrawn,
+    (_R.started, _RA.withdraw): _R.withdrawn,
 }
 
 STOP: dict[tuple[StopState, StopAction], StopState] = {
@@ -68,5 +72,6 @@ STOP: dict[tuple[StopState, StopAction], StopState] = {
     (_S.pending, _SA.cancel): _S.cancelled,
     (_S.arrived, _SA.complete): _S.done,
     (_S.arrived, _SA.fail): _S.failed,
+    (_S.pending, _SA.fail): _S.failed,  # for reasons that need no door, see journey.riding
     (_S.arrived, _SA.cancel): _S.cancelled,
 }

@@ -699,6 +699,7 @@ def upgrade() -> None:
                 "published",
                 "started",
                 "finished",
+                "withdrawn",
                 name="roundstate",
                 native_enum=False,
                 create_constraint=True,

@@ -132,6 +132,7 @@ def test_of_four_handovers_at_one_door_one_is_recorded(committed_cast: Cast, app
     assert sorted(outcome(r) for r in race(*put)) == [(200, ""), *[(409, "wrong_state")] * 3]
     chain = holding.chain(cast.session, UUID(dossier["items"][0]["id"]))
     assert [h.leg for h in chain] == [1]
+    story.finish(cast, round_["id"])
 
 
 def test_one_receipt_sent_by_four_at_once_is_recorded_once(committed_cast: Cast, app: Flask) -> None:

@@ -156,6 +156,8 @@ def test_a_generated_client_runs_the_story(
     clerk.ask("clerks.receive_from_courier", uuid4(), body=model("CounterHandoverIn").from_dict(_at_counter(item)))
     body = model("ManifestIn").from_dict({"centre_id": str(cast.centre.id), "item_ids": [str(item.id)]})
     manifest = clerk.ask("clerks.make_manifest", body=body, idempotency_key=_key())
+    seen = courier.answer("couriers.get_my_round", morning.id)
+    courier.ask("couriers.finish_round", morning.id, if_match=seen.headers["ETag"])
     line = officer.ask("agencies.get_manifest", manifest.id).lines[0]
     acceptance = {
         "handover_id": str(uuid4()),
