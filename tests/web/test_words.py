@@ -7,6 +7,7 @@ import pytest
 
 from courier_api.dossiers.states import DossierState
 from courier_api.jobs.states import JobKind
+from courier_api.rounds import daywork, planning
 from courier_api.rounds.states import Half, RoundState, StopState
 from courier_api.web import assets, words
 from routing.plan import Reason
@@ -49,5 +50,6 @@ def test_every_state_and_reason_has_its_words() -> None:
     assert {s.value for s in DossierState} <= words.STATES.keys()
     assert words.STATES.keys() == words.NEXT.keys()
     expected = {f"round_{s.value}" for s in RoundState} | {f"stop_{s.value}" for s in StopState}
-    expected |= {f"reason_{r.value}" for r in Reason} | {h.value for h in Half} | {k.value for k in JobKind}
+    unready = {planning.ITEM_NOT_AT_OFFICE, daywork.WINDOW_PAST, daywork.IN_ANOTHER_DRAFT}
+    expected |= {f"reason_{r}" for r in {r.value for r in Reason} | unready} | {h.value for h in Half} | {k.value for k in JobKind}
     assert expected <= words.MAP.keys()
