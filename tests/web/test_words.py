@@ -51,5 +51,9 @@ def test_every_state_and_reason_has_its_words() -> None:
     assert words.STATES.keys() == words.NEXT.keys()
     expected = {f"round_{s.value}" for s in RoundState} | {f"stop_{s.value}" for s in StopState}
     unready = {planning.ITEM_NOT_AT_OFFICE, daywork.WINDOW_PAST, daywork.IN_ANOTHER_DRAFT}
-    expected |= {f"reason_{r}" for r in {r.value for r in Reason} | unready} | {h.value for h in Half} | {k.value for k in JobKind}
+    expected |= (
+        {f"reason_{r}" for r in {r.value for r in Reason} | unready}
+        | {h.value for h in Half}
+        | {k.value for k in JobKind}
+    )
     assert expected <= words.MAP.keys()
