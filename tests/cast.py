@@ -98,11 +98,10 @@ def assemble(session: Session, client: FlaskClient) -> Cast:
         if place is not None:
             post(session, phone, name, role, place)
         signed = signing_in.sign_in(session, phone, role, name)
-        session.commit()
         audience = {"officer": "agencies"}.get(role.value, f"{role.value}s")
         return Actor(client, signed.token, str(signed.person.id), audience)
 
-    return Cast(
+    everybody = Cast(
         session,
         client,
         office,
@@ -119,6 +118,8 @@ def assemble(session: Session, client: FlaskClient) -> Cast:
             Role.officer: actor("+84912000015", "Cán Bộ Khác", Role.officer, other_centre),
         },
     )
+    session.commit()
+    return everybody
 
 
 def booking(checklist: list[dict[str, Any]], **changes: Any) -> dict[str, Any]:

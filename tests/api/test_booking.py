@@ -30,16 +30,13 @@ def bad(cast: Cast, changes: dict[str, Any], status: int, code: str, *pointers: 
     return refused(cast, cast.citizen, "POST", "/dossiers", body, status, code, *pointers)
 
 
-@pytest.mark.parametrize(
-    ("lon", "lat"), [(105.85, 21.03), (0, 0), (106.06, 20.66 + 2), (180, 90), (-180, -90)], ids=str
-)
-def test_a_point_outside_the_province(cast: Cast, lon: float, lat: float) -> None:
-    bad(cast, {"point": {"lon": lon, "lat": lat}}, 422, "outside_province", "/point")
+def test_a_point_outside_the_province(cast: Cast) -> None:
+    for lon, lat in ((105.85, 21.03), (0, 0), (106.06, 20.66 + 2), (180, 90), (-180, -90)):
+        bad(cast, {"point": {"lon": lon, "lat": lat}}, 422, "outside_province", "/point")
 
 
-@pytest.mark.parametrize(
-    ("point", "pointer"),
-    [
+def test_what_is_no_point(cast: Cast) -> None:
+    for point, pointer in (
         ({"lon": 180.1, "lat": 20}, "/point/lon"),
         ({"lon": 106, "lat": -90.1}, "/point/lat"),
         ({"lon": "east", "lat": 20}, "/point/lon"),
@@ -51,11 +48,8 @@ def test_a_point_outside_the_province(cast: Cast, lon: float, lat: float) -> Non
         ([106, 20], "/point"),
         ("106,20", "/point"),
         (None, "/point"),
-    ],
-    ids=str,
-)
-def test_what_is_no_point(cast: Cast, point: Any, pointer: str) -> None:
-    bad(cast, {"point": point}, 422, "bad_fields", pointer)
+    ):
+        bad(cast, {"point": point}, 422, "bad_fields", pointer)
 
 
 def test_windows_that_cannot_be(cast: Cast) -> None:
@@ -76,9 +70,8 @@ def test_windows_that_cannot_be(cast: Cast) -> None:
 
 
 def test_midnight_is_that_of_the_province(cast: Cast) -> None:
-    # From 23:30 to 00:30 UTC is one morning in Việt Nam.
-    start = tomorrow(6, 30)
-    body = story.booking(story.checklist(cast), **window(start, start + timedelta(hours=1)))
+    # From 23:30 to 02:30 UTC is one morning in Việt Nam.
+    body = story.booking(story.checklist(cast), **window(tomorrow(6, 30), tomorrow(9, 30)))
     cast.citizen.post("/dossiers", body)
 
 
@@ -86,9 +79,8 @@ def test_a_window_of_half_an_hour_is_enough(cast: Cast) -> None:
     story.book(cast, **window(tomorrow(8), tomorrow(8, 30)))
 
 
-@pytest.mark.parametrize(
-    "start",
-    [
+def test_times_that_are_none(cast: Cast) -> None:
+    for start in (
         "2026-11-24T08:00:00",
         "2026-11-24",
         "tomorrow",
@@ -98,11 +90,8 @@ def test_a_window_of_half_an_hour_is_enough(cast: Cast) -> None:
         "0001-01-01T00:00:00+14:00",
         "9999-12-31T23:59:59-12:00",
         "2026-13-01T08:00:00+07:00",
-    ],
-    ids=str,
-)
-def test_times_that_are_none(cast: Cast, start: Any) -> None:
-    bad(cast, {"window": {"start": start, "end": tomorrow(10).isoformat()}}, 422, "bad_fields", "/window/start")
+    ):
+        bad(cast, {"window": {"start": start, "end": tomorrow(10).isoformat()}}, 422, "bad_fields", "/window/start")
 
 
 @pytest.mark.parametrize(
@@ -151,9 +140,8 @@ def test_papers_that_do_not_match_the_checklist(cast: Cast) -> None:
         assert expected in codes(problem)
 
 
-@pytest.mark.parametrize(
-    ("paper", "pointer"),
-    [
+def test_a_count_that_is_none(cast: Cast) -> None:
+    for paper, pointer in (
         ({"position": 0, "originals": 1, "copies": 0}, "/documents/0/position"),
         ({"position": 1, "originals": -1, "copies": 0}, "/documents/0/originals"),
         ({"position": 1, "originals": 1.5, "copies": 0}, "/documents/0/originals"),
@@ -164,11 +152,8 @@ def test_papers_that_do_not_match_the_checklist(cast: Cast) -> None:
         ({"position": 1, "originals": 1}, "/documents/0/copies"),
         ({"position": 1, "originals": 1, "copies": None}, "/documents/0/copies"),
         ("birth certificate", "/documents/0"),
-    ],
-    ids=str,
-)
-def test_a_count_that_is_none(cast: Cast, paper: Any, pointer: str) -> None:
-    bad(cast, {"documents": [paper]}, 422, "bad_fields", pointer)
+    ):
+        bad(cast, {"documents": [paper]}, 422, "bad_fields", pointer)
 
 
 def test_return_only_takes_no_papers_and_no_window(cast: Cast) -> None:
@@ -187,9 +172,9 @@ def test_without_consent_nothing_is_kept(cast: Cast) -> None:
     refused(cast, cast.citizen, "POST", "/dossiers", body, 422, "bad_fields", "/consent")
 
 
-@pytest.mark.parametrize("phone", ["123", "phone", "0912 000", "+999123456789", "091200000123456", "113"])
-def test_a_phone_that_is_none(cast: Cast, phone: str) -> None:
-    bad(cast, {"contact_phone": phone}, 422, "bad_phone", "/contact_phone")
+def test_a_phone_that_is_none(cast: Cast) -> None:
+    for phone in ("123", "phone", "0912 000", "+999123456789", "091200000123456", "113"):
+        bad(cast, {"contact_phone": phone}, 422, "bad_phone", "/contact_phone")
 
 
 @pytest.mark.parametrize("phone", ["0912 000 001", "+84 912000001", "84912000001", "0912.000.001"])
@@ -221,9 +206,9 @@ def test_texts_that_must_be_there(cast: Cast, field: str) -> None:
         bad(cast, {field: text}, 422, "bad_fields", f"/{field}")
 
 
-@pytest.mark.parametrize("service", ["", "all", "BOTH", 1, None, ["both"], {"both": 1}], ids=str)
-def test_a_service_that_is_none(cast: Cast, service: Any) -> None:
-    bad(cast, {"service": service}, 422, "bad_fields", "/service")
+def test_a_service_that_is_none(cast: Cast) -> None:
+    for service in ("", "all", "BOTH", 1, None, ["both"], {"both": 1}):
+        bad(cast, {"service": service}, 422, "bad_fields", "/service")
 
 
 def test_text_with_quotes_and_marks_is_only_text(cast: Cast) -> None:

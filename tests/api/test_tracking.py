@@ -50,10 +50,10 @@ def test_what_is_no_number_is_named(cast: Cast, number: str) -> None:
     problem_in(ask(cast.client, number, "0001"), 422, "bad_tracking_number", "/number")
 
 
-@pytest.mark.parametrize("digits", ["", "1", "00001", "%001", "____", "abcd", "０００１", "0001 "])
-def test_digits_that_are_none_are_named(cast: Cast, digits: str) -> None:
+def test_digits_that_are_none_are_named(cast: Cast) -> None:
     number = story.book(cast)["items"][0]["tracking_number"]
-    problem_in(ask(cast.client, number, digits), 422, "bad_fields", "/phone_digits")
+    for digits in ("", "1", "00001", "%001", "____", "abcd", "０００１", "0001 "):
+        problem_in(ask(cast.client, number, digits), 422, "bad_fields", "/phone_digits")
 
 
 @pytest.mark.parametrize("written", ["{}", " {} ", "{:.2} {:.0}", "lower"])

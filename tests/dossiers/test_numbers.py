@@ -137,8 +137,14 @@ def test_eight_at_once_never_get_the_same(committed: Engine) -> None:
     given_out = [number for mine in race(*[take] * 8) for number in mine]
     assert len(given_out) == len(set(given_out)) == 2_000
     assert all(is_valid(number) for number in given_out)
-    expected = [*range(1_000, 2_000), *range(50_000, 51_000)]
-    assert sorted(int(number[2:10]) for number in given_out) == expected
+    # Who finds a range locked takes the next one: each range is used from its beginning and without gaps.
+    serials_given = sorted(int(number[2:10]) for number in given_out)
+    first = [serial for serial in serials_given if serial < 50_000]
+    second = serials_given[len(first) :]
+    assert first == [*range(1_000, 1_000 + len(first))]
+    assert second == [*range(50_000, 50_000 + len(second))]
+    with make() as session:
+        assert numbers_left(session, "QT") == 500
 
 
 def test_the_last_number_goes_to_one_of_eight(committed: Engine) -> None:

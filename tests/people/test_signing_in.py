@@ -177,19 +177,19 @@ def test_staff_cannot_rename_himself_at_the_door(phone: Phone) -> None:
     assert answer.get_json()["full_name"] == "Trần Văn Nam"
 
 
-@pytest.mark.parametrize("code", ["12345", "1234567", "abcdef", "１２３４５６", "", None, 123456, ["123456"]], ids=str)
-def test_what_is_no_code_is_named_and_not_counted(phone: Phone, code: Any) -> None:
+def test_what_is_no_code_is_named_and_not_counted(phone: Phone) -> None:
     phone.ask()
     with nothing_written(phone.cast.session):
-        problem_in(phone.sign_in(code), 422, "bad_fields", "/code")
+        for code in ("12345", "1234567", "abcdef", "１２３４５６", "", None, 123456, ["123456"]):
+            problem_in(phone.sign_in(code), 422, "bad_fields", "/code")
 
 
-@pytest.mark.parametrize("number", ["", "abc", "123", "+1", "0" * 31, None, 912000001], ids=str)
-def test_what_is_no_phone_is_named(phone: Phone, number: Any) -> None:
-    with nothing_written(phone.cast.session):
-        answer = phone.cast.client.post("/api/v1/public/sign-in-codes", json={"phone": number})
-    assert answer.status_code == 422
-    assert answer.get_json()["errors"][0]["pointer"] == "/phone"
+def test_what_is_no_phone_is_named(phone: Phone) -> None:
+    for number in ("", "abc", "123", "+1", "0" * 31, None, 912000001):
+        with nothing_written(phone.cast.session):
+            answer = phone.cast.client.post("/api/v1/public/sign-in-codes", json={"phone": number})
+        assert answer.status_code == 422
+        assert answer.get_json()["errors"][0]["pointer"] == "/phone"
 
 
 def test_a_token_runs_out(cast: Cast) -> None:
@@ -210,10 +210,10 @@ def test_signing_out_ends_this_token_and_no_other(phone: Phone) -> None:
     assert mine.status_code == 200
 
 
-@pytest.mark.parametrize("header", ["Basic abc", "Bearer", "Bearer ", "bearer", "token", "Bearer\tx", "Bearer ü"])
-def test_an_authorization_that_is_none(cast: Cast, header: str) -> None:
-    answer = cast.client.get("/api/v1/citizens/dossiers", headers={"Authorization": header})
-    problem_in(answer, 401, "not_signed_in")
+def test_an_authorization_that_is_none(cast: Cast) -> None:
+    for header in ("Basic abc", "Bearer", "Bearer ", "bearer", "token", "Bearer\tx", "Bearer ü"):
+        answer = cast.client.get("/api/v1/citizens/dossiers", headers={"Authorization": header})
+        problem_in(answer, 401, "not_signed_in")
 
 
 def test_neither_code_nor_token_is_kept(phone: Phone) -> None:
