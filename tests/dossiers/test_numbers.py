@@ -129,9 +129,9 @@ def test_eight_at_once_never_get_the_same(committed: Engine) -> None:
 
     def take() -> list[str]:
         mine = []
-        for _ in range(50):
+        for _ in range(10):
             with make.begin() as session:
-                mine += [allocate(session, "QT") for _ in range(5)]
+                mine += [allocate(session, "QT") for _ in range(25)]
         return mine
 
     given_out = [number for mine in race(*[take] * 8) for number in mine]
