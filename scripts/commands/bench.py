@@ -154,6 +154,7 @@ def others(day: Day, reads: int) -> None:
     repeat(lambda _: citizen.get("/dossiers"))
     repeat(lambda _: dispatcher.get("/shifts", day=day.day.isoformat()))
     repeat(lambda _: dispatcher.get("/couriers"))
+    repeat(lambda _: dispatcher.get("/stranded-dossiers"))
     repeat(lambda _: dispatcher.get("/jobs"))
     repeat(lambda _: dispatcher.get("/plans", day=day.day.isoformat()))
     repeat(lambda _: dispatcher.get("/rounds", day=day.day.isoformat()))

@@ -1,4 +1,4 @@
-"""What a plain day does not show: bookings called off, stops moved, doors given up and booked again."""
+"""What a plain day does not show: bookings called off, stops moved, doors given up, rounds withdrawn."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from scripts.simulation.day import Day
 
 
 def change_minds(day: Day, times: int) -> None:
-    """Book, call off, plan an afternoon, move stops, publish, give up at doors, book those again, sign out."""
+    """Book, call off, plan an afternoon, move stops, publish, give up at doors, book again, withdraw, sign out."""
     order = _afternoon_order(day)
     booked: dict[str, tuple[Person, dict[str, Any]]] = {}
     for n in range(times):
@@ -31,6 +31,7 @@ def change_minds(day: Day, times: int) -> None:
     for draft in drafts:
         if any(stop["job"]["dossier_id"] in booked for stop in draft["stops"]):
             _give_up(day, draft, booked, order["window"])
+        day.dispatcher.put_seen(f"/rounds/{draft['id']}", "withdrawal")
     for citizen, _ in booked.values():
         citizen.sign_out()
 
