@@ -53,6 +53,10 @@ class Stale(DomainError):
     """The caller has seen an older version."""
 
 
+class Unavailable(DomainError):
+    """Something that this needs is not set up or does not answer."""
+
+
 class TooMany(DomainError):
     """A limit is reached; `retry_after` is in seconds."""
 

@@ -44,6 +44,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "too_many_requests": ("Quá nhiều yêu cầu, xin chờ.", "Too many requests, please wait."),
     "too_many_codes": ("Đã gửi quá nhiều mã, xin chờ.", "Too many codes were sent to this phone, please wait."),
     "codes_stopped": ("Tạm dừng gửi mã, xin thử lại sau.", "Sending codes is stopped for now, please try later."),
+    "no_sms_sender": ("Chưa thiết lập cổng gửi tin nhắn.", "No message sender is set up."),
     "wrong_code": ("Mã không đúng hoặc đã hết hạn.", "The code is wrong or has run out."),
     "role_needs_no_grant": ("Vai trò người dân không cần cấp.", "The citizen's role is not granted."),
     "bad_phone": ("Số điện thoại không hợp lệ.", "This is not a valid phone number."),

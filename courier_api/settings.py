@@ -22,6 +22,7 @@ class Settings:
     otp_per_10_minutes: int
     otp_per_day: int
     otp_all_per_day: int
+    codes_per_hour: int
     tracking_per_hour: int
     token_lifetime: timedelta
     tracking_prefix: str
@@ -44,6 +45,7 @@ def settings() -> Settings:
         otp_per_10_minutes=int(env.get("OTP_PER_10_MINUTES", "3")),
         otp_per_day=int(env.get("OTP_PER_DAY", "5")),
         otp_all_per_day=int(env.get("OTP_ALL_PER_DAY", "20000")),
+        codes_per_hour=int(env.get("CODES_PER_HOUR", "30")),
         tracking_per_hour=int(env.get("TRACKING_PER_HOUR", "60")),
         token_lifetime=timedelta(days=int(env.get("TOKEN_DAYS", "30"))),
         tracking_prefix=env.get("TRACKING_PREFIX", "EH"),

@@ -15,6 +15,8 @@ ROOT = Path(__file__).parent.parent
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0" * 32)
 os.environ.setdefault("GRAPH_DIR", str(ROOT / ".local" / "graph"))
 os.environ.setdefault("PLANNING_SECONDS", "1")
+os.environ.setdefault("CODES_PER_HOUR", "1000000")
+os.environ.setdefault("SMS_LOG", str(ROOT / ".local" / "test-sms.log"))
 
 from courier_api import create_app, db, models  # noqa: E402 - the settings above come first
 from courier_api.rounds import planning  # noqa: E402

@@ -46,12 +46,18 @@ class CodeSent(Schema):
     expires_in = fields.Integer(required=True, metadata={"description": "seconds"})
 
 
-@blp.endpoint("POST", "/sign-in-codes", "requestSignInCode", limited=_from_address("codes", 5000))
+def _codes_from_address() -> limits.Allowance | None:
+    return limits.spend("codes", limits.network(request.remote_addr), settings().codes_per_hour, 3600)
+
+
+@blp.endpoint("POST", "/sign-in-codes", "requestSignInCode", limited=_codes_from_address)
 @blp.arguments(CodeRequest)
 @blp.response(202, CodeSent)
 def request_code(body: dict[str, Any]) -> Any:
-    """Send a one-time code to a phone."""
-    phone, code = signing_in.issue_code(db(), body["phone"])
+    """Send a one-time code to a Vietnamese mobile phone."""
+    # Sent once it is committed: a code that arrives must be good.
+    with transaction() as session:
+        phone, code = signing_in.issue_code(session, body["phone"])
     send_sms(phone, f"Ma dang nhap: {code}. Hieu luc 5 phut. Khong dua ma nay cho ai.")
     return {"expires_in": round(signing_in.CODE_LIFETIME.total_seconds())}
 
@@ -85,10 +91,10 @@ def sign_in(body: dict[str, Any]) -> Any:
     """Exchange a one-time code for a token; three wrong tries end the code."""
     # In a transaction of its own: a wrong try is counted although the request is refused.
     with transaction() as session:
-        phone = signing_in.check_code(session, body["phone"], body["code"])
-    if phone is None:
+        signed = signing_in.exchange_code(session, body["phone"], body["code"], body["role"], body["full_name"])
+    if signed is None:
         raise NotSignedIn("wrong_code")
-    return signing_in.sign_in(db(), phone, body["role"], body["full_name"])
+    return signed
 
 
 @blp.endpoint("DELETE", "/sign-ins/current", "signOut")

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 
 from redis.exceptions import RedisError
 
@@ -25,6 +26,12 @@ class Allowance:
             "RateLimit-Policy": f'"{self.name}";q={self.limit};w={self.window_s}',
             "RateLimit": f'"{self.name}";r={self.left};t={self.reset_s}',
         }
+
+
+def network(address: str | None) -> str:
+    """Whose address it is: an IPv6 customer has 2^64 of them and counts as one."""
+    found = ip_address(address or "0.0.0.0")  # noqa: S104 - a socket without a peer has no address
+    return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def spend(name: str, whose: str, limit: int, window_s: int) -> Allowance | None:

@@ -16,6 +16,8 @@ from courier_api.guard.fields import BadJson, field_errors
 
 log = logging.getLogger(__name__)
 
+UNIQUE, EXCLUSION = "23505", "23P01"  # PostgreSQL's codes for what two who ask at once run into
+
 STATUS: dict[type[DomainError], int] = {
     BadJson: 400,
     errors.NotSignedIn: 401,
@@ -26,6 +28,7 @@ STATUS: dict[type[DomainError], int] = {
     errors.Invalid: 422,
     PreconditionMissing: 428,
     errors.TooMany: 429,
+    errors.Unavailable: 503,
 }
 
 
@@ -67,9 +70,12 @@ def _domain_error(error: DomainError) -> Response:
 
 
 def _constraint(error: IntegrityError) -> Response:
-    # The database's own rule stopped what a check should have named: refuse, and tell ourselves.
-    log.error("constraint: %s", error.orig)
-    return problem(409, "conflict")
+    # The database's own rule stopped what a check should have named: tell ourselves which rule, never the row.
+    diagnosis = getattr(error.orig, "diag", None)
+    log.error("stopped by the database: %s", diagnosis and diagnosis.constraint_name)
+    if getattr(error.orig, "pgcode", None) in (UNIQUE, EXCLUSION):
+        return problem(409, "conflict")
+    return problem(500, "fault")
 
 
 def _fault(error: Exception) -> Response:

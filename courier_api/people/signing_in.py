@@ -6,11 +6,11 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from courier_api.db import new_id, now
-from courier_api.errors import NotAllowed, NotSignedIn, Refused, TooMany
+from courier_api.errors import NotAllowed, NotFound, NotSignedIn, Refused, TooMany
 from courier_api.people.models import AccessToken, Consent, Grant, OneTimeCode, Person, Role
 from courier_api.people.phones import normalise
 from courier_api.settings import settings
@@ -63,14 +63,17 @@ def _keep_limits(session: Session, phone: str) -> None:
         raise TooMany("too_many_codes", retry_after=600)
     if issued(at - timedelta(days=1), mine) >= limits.otp_per_day:
         raise TooMany("too_many_codes", retry_after=86_400)
-    if issued(at - timedelta(days=1)) >= limits.otp_all_per_day:  # each message costs money: stop a flood
+    staff = session.scalar(select(exists().where(Person.phone == phone, Grant.person_id == Person.id)))
+    # Each message costs money: a flood is stopped, but never the staff's own morning.
+    if not staff and issued(at - timedelta(days=1)) >= limits.otp_all_per_day:
         raise TooMany("codes_stopped", retry_after=3_600)
 
 
-def check_code(session: Session, phone: str, code: str) -> str | None:
-    """Use up a code: return the E.164 phone when it is right, None when it is wrong (the try is counted).
+def exchange_code(session: Session, phone: str, code: str, role: Role, full_name: str | None = None) -> SignedIn | None:
+    """Exchange a right code for a token; None for a wrong one, whose try is counted. Raises NotAllowed.
 
-    The caller must commit a None too, else the count of wrong tries would be undone with the refusal.
+    The caller must commit a None too, else the count of wrong tries would be undone with the refusal. A code that was
+    right for a role that is not granted stays good for the role that is.
     """
     phone = normalise(phone)
     row = session.scalar(
@@ -85,8 +88,9 @@ def check_code(session: Session, phone: str, code: str) -> str | None:
     if not hmac.compare_digest(row.digest, _digest(phone, code)):
         row.wrong_tries += 1
         return None
+    signed = sign_in(session, phone, role, full_name)
     row.used_at = now()
-    return phone
+    return signed
 
 
 def sign_in(session: Session, phone: str, role: Role, full_name: str | None = None) -> SignedIn:
@@ -94,7 +98,8 @@ def sign_in(session: Session, phone: str, role: Role, full_name: str | None = No
     person = session.scalar(select(Person).where(Person.phone == phone))
     if role is Role.citizen:
         person = person or _new_citizen(session, phone)
-        if full_name:
+        # The name of staff stands in custody: nobody gives himself another by signing in as a citizen.
+        if full_name and not person.grants:
             person.full_name = full_name
     elif person is None or not any(grant.role is role for grant in person.grants):
         raise NotAllowed("role_not_granted", "/role")
@@ -127,15 +132,37 @@ def give_consent(session: Session, person: Person, purpose: str) -> None:
 
 
 def who_is(session: Session, token: str) -> tuple[Person, Role]:
-    """Return who carries this token and in which role; raises NotSignedIn."""
+    """Return who carries this token and in which role; raises NotSignedIn, also when the role was taken away."""
+    granted = and_(Grant.person_id == AccessToken.person_id, Grant.role == AccessToken.role)
     row = session.scalar(
-        select(AccessToken).where(
-            AccessToken.digest == _token_digest(token), AccessToken.revoked_at.is_(None), AccessToken.expires_at > now()
+        select(AccessToken)
+        .outerjoin(Grant, granted)
+        .where(
+            AccessToken.digest == _token_digest(token),
+            AccessToken.revoked_at.is_(None),
+            AccessToken.expires_at > now(),
+            or_(AccessToken.role == Role.citizen, Grant.role.is_not(None)),
         )
     )
     if row is None:
         raise NotSignedIn
     return row.person, row.role
+
+
+def dismiss(session: Session, phone: str, role: Role) -> Person:
+    """Take a role from a person, and end every token he holds in it; raises NotFound where he does not hold it."""
+    person = session.scalar(select(Person).where(Person.phone == normalise(phone)))
+    held = next((g for g in person.grants if g.role is role), None) if person else None
+    if person is None or held is None:
+        raise NotFound
+    person.grants.remove(held)
+    session.execute(
+        update(AccessToken)
+        .where(AccessToken.person_id == person.id, AccessToken.role == role, AccessToken.revoked_at.is_(None))
+        .values(revoked_at=now())
+    )
+    session.flush()
+    return person
 
 
 def sign_out(session: Session, token: str) -> None:

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import click
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from courier_api import models
@@ -17,7 +17,7 @@ from courier_api.errors import DomainError
 from courier_api.messages import say
 from courier_api.money.quoting import set_tariff
 from courier_api.people.models import Person, Role
-from courier_api.people.signing_in import grant
+from courier_api.people.signing_in import dismiss, grant
 from courier_api.places.models import Posting, ServicePoint
 from courier_api.rounds.planning import install_roads
 from courier_api.settings import settings
@@ -108,6 +108,17 @@ def staff(phone: str, full_name: str, role: str, place_code: str) -> None:
             raise click.ClickException(f"there is no service point with code {place_code}")
         person = post(session, phone, full_name, Role(role), place)
         click.echo(f"{person.full_name} is {role} at {place.name}")
+
+
+@main.command("dismiss")
+@click.argument("phone")
+@click.argument("role", type=click.Choice([r.value for r in Role if r is not Role.citizen]))
+def dismiss_(phone: str, role: str) -> None:
+    """Take a role from a person: the posting ends, and so does every token held in it."""
+    with transaction() as session:
+        person = dismiss(session, phone, Role(role))
+        session.execute(delete(Posting).where(Posting.person_id == person.id, Posting.role == Role(role)))
+        click.echo(f"{person.full_name} is no longer {role}")
 
 
 @main.command("roads")
