@@ -79,7 +79,7 @@ class AgencyDossier(Schema):
     service = fields.Enum(Service, by_value=True, required=True)
     procedure_code = fields.String(attribute="procedure_version.procedure.code", required=True)
     procedure = fields.String(attribute="procedure_version.name", required=True)
-    applicant = fields.String(attribute="citizen.full_name", required=True)
+    applicant = fields.String(attribute="contact_name", required=True)
     dossier_code = fields.String(allow_none=True)
     due_date = fields.Date(allow_none=True)
     items = fields.List(fields.Nested(ItemShown), required=True)
@@ -117,7 +117,7 @@ def get_dossier(dossier_id: UUID) -> Any:
     dossier = agency.dossier_of_centre(db(), caller_place(), dossier_id)
     shown = {
         name: getattr(dossier, name, None)
-        for name in ("id", "state", "service", "procedure_version", "citizen", "dossier_code", "due_date", "items")
+        for name in ("id", "state", "service", "procedure_version", "contact_name", "dossier_code", "due_date", "items")
     }
     return shown | {"office_clerks": agency.clerks_of(db(), dossier.office)}
 

@@ -11,7 +11,7 @@ from courier_api.agencies.models import LineState
 from courier_api.api.evidence import CountedLineIn, HandoverLineShown, HandoverShown, ProofIn, proof
 from courier_api.api.fields import Day
 from courier_api.api.pages import PageQuery, page, page_of
-from courier_api.api.schemas import DossierShown, ItemShown, RoundWithStops, ServicePointShown
+from courier_api.api.schemas import DossierForStaff, ItemShown, RoundWithStops, ServicePointShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Party
 from courier_api.dossiers.states import DossierState, ItemKind
@@ -174,7 +174,7 @@ def get_manifest(manifest_id: UUID) -> Any:
 
 
 @blp.endpoint("GET", "/dossiers/<uuid:dossier_id>", "getOfficeDossier")
-@blp.response(200, DossierShown)
+@blp.response(200, DossierForStaff)
 def get_dossier(dossier_id: UUID) -> Any:
     """Show a dossier that this post office serves."""
     dossier = post_office.dossier_of_office(db(), caller_place(), dossier_id)

@@ -9,12 +9,12 @@ from marshmallow import Schema, fields, validate
 from courier_api.api.fields import Day, Moment, Window
 from courier_api.api.pages import PageQuery, page, page_of
 from courier_api.api.schemas import (
-    DossierRow,
     JobShown,
     PersonShown,
     RoundShown,
     RoundWithStops,
     ServicePointShown,
+    StrandedDossier,
     geometry_of,
 )
 from courier_api.errors import Invalid
@@ -111,7 +111,7 @@ def list_jobs(query: dict[str, Any]) -> Any:
 
 @blp.endpoint("GET", "/stranded-dossiers", "listStranded")
 @blp.arguments(PageQuery, location="query")
-@blp.response(200, page_of(DossierRow))
+@blp.response(200, page_of(StrandedDossier))
 def list_stranded(query: dict[str, Any]) -> Any:
     """List dossiers that wait for a decision: their last visit failed for good and no job is open."""
     return page(dispatching.stranded(db(), query["limit"] + 1, query["cursor"]), query["limit"])

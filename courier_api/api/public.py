@@ -11,8 +11,8 @@ from courier_api.db import now, transaction
 from courier_api.dossiers import cases
 from courier_api.dossiers.numbers import is_valid
 from courier_api.dossiers.states import Service
-from courier_api.errors import Invalid, NotSignedIn
-from courier_api.guard import limits
+from courier_api.errors import Invalid, NotFound, NotSignedIn
+from courier_api.guard import guesses, limits
 from courier_api.guard.audience import Audience, bearer, db
 from courier_api.journey import booking
 from courier_api.notices.senders import send_sms
@@ -262,9 +262,7 @@ def _written_together(number: str) -> str:
 
 
 def _tracking_limit() -> limits.Allowance | None:
-    # By number too: four digits are ten thousand guesses, and one number must not be tried from many addresses.
-    limits.spend("tracking-number", _written_together(request.args.get("number", ""))[:13], 20, 3600)
-    return limits.spend("tracking", request.remote_addr or "", settings().tracking_per_hour, 3600)
+    return guesses.allow(_written_together(request.args.get("number", ""))[:13], request.remote_addr)
 
 
 @blp.endpoint("GET", "/tracking", "findTracking", limited=_tracking_limit)
@@ -275,4 +273,8 @@ def find_tracking(query: dict[str, Any]) -> Any:
     number = _written_together(query["number"])
     if not is_valid(number):
         raise Invalid("bad_tracking_number", "/number")
-    return cases.by_number(db(), number, query["phone_digits"])
+    try:
+        return cases.by_number(db(), number, query["phone_digits"])
+    except NotFound:
+        guesses.wrong(number, request.remote_addr)
+        raise

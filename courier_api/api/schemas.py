@@ -130,11 +130,25 @@ class DossierShown(Schema):
         return Amounts().dump(quoting.charges(db(), dossier))
 
 
+class DossierForStaff(DossierShown):
+    """A dossier as staff sees it: the tracking link is the citizen's alone."""
+
+    class Meta:
+        exclude = ("tracking_link",)
+
+
 class DossierRow(DossierShown):
-    """A dossier in a list; its papers and charges are shown one by one."""
+    """A dossier in its citizen's list; its papers and charges are shown one by one."""
 
     class Meta:
         exclude = ("charges", "documents")
+
+
+class StrandedDossier(DossierRow):
+    """A dossier that waits for the dispatcher's decision."""
+
+    class Meta:
+        exclude = ("charges", "documents", "tracking_link")
 
 
 class JobShown(Schema):

@@ -59,6 +59,10 @@ DOSSIER: dict[tuple[DossierState, DossierAction], DossierState] = {
 }
 
 
+# Until it is listed for the agency, a dossier that goes out by post is between the citizen and the post.
+BEFORE_AGENCY = frozenset({_S.submitted, _S.collected, _S.at_office})
+
+
 class Service(StrEnum):
     """Which halves of the way go by post."""
 

@@ -30,24 +30,46 @@ class Allowance:
 
 def network(address: str | None) -> str:
     """Whose address it is: an IPv6 customer has 2^64 of them and counts as one."""
-    found = ip_address(address or "0.0.0.0")  # noqa: S104 - a socket without a peer has no address
+    try:
+        found = ip_address(address or "")
+    except ValueError:  # a proxy on a Unix socket gives none
+        return address or ""
     return str(ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def spend(name: str, whose: str, limit: int, window_s: int) -> Allowance | None:
     """Count one use; raises TooMany beyond the limit. Without Redis nothing is counted and None is returned:
     a citizen in front of a closed page is worse than an attacker with a few more guesses."""
-    moment = int(time.time())
-    window = moment // window_s
-    reset_s = window_s - moment % window_s
-    key = f"limit:{name}:{whose}:{window}"
+    used = count(name, whose, window_s)
+    return None if used is None else _judged(name, used, limit, window_s)
+
+
+def look(name: str, whose: str, limit: int, window_s: int) -> Allowance | None:
+    """Say what is left without counting; raises TooMany when nothing is. None without Redis."""
     try:
-        with redis().pipeline() as pipe:
-            pipe.incr(key)
-            pipe.expire(key, window_s)
-            used = int(pipe.execute()[0])
+        used = int(redis().get(_key(name, whose, window_s)) or 0)
     except RedisError:
         return None
+    return _judged(name, used + 1, limit, window_s)
+
+
+def count(name: str, whose: str, window_s: int) -> int | None:
+    """Count one use and return how many there are in this window; None without Redis."""
+    try:
+        with redis().pipeline() as pipe:
+            pipe.incr(_key(name, whose, window_s))
+            pipe.expire(_key(name, whose, window_s), window_s)
+            return int(pipe.execute()[0])
+    except RedisError:
+        return None
+
+
+def _key(name: str, whose: str, window_s: int) -> str:
+    return f"limit:{name}:{whose}:{int(time.time()) // window_s}"
+
+
+def _judged(name: str, used: int, limit: int, window_s: int) -> Allowance:
+    reset_s = window_s - int(time.time()) % window_s
     if used > limit:
         raise TooMany("too_many_requests", retry_after=reset_s)
     return Allowance(name, limit, window_s, limit - used, reset_s)

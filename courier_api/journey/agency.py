@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, joinedload, selectinload
 
 from courier_api.agencies import manifests
@@ -15,7 +15,7 @@ from courier_api.custody.models import Handover
 from courier_api.db import now
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier, PostalItem
-from courier_api.dossiers.states import DossierAction, DossierState, ItemKind, Service
+from courier_api.dossiers.states import BEFORE_AGENCY, DossierAction, DossierState, ItemKind, Service
 from courier_api.errors import FieldError, Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.states import JobKind
@@ -150,9 +150,16 @@ def clerks_of(session: Session, office: ServicePoint) -> list[Person]:
     return [posting.person for posting in postings]
 
 
+# What an agency may see: what was listed for it, and what was handed in at its own counter. Not what is still at home.
+_CONCERNS = and_(
+    Dossier.state != DossierState.cancelled,
+    or_(Dossier.service == Service.return_, Dossier.state.not_in(BEFORE_AGENCY)),
+)
+
+
 def dossier_of_centre(session: Session, centre: ServicePoint, dossier_id: UUID, *, lock: bool = False) -> Dossier:
     """A dossier that this agency's unit receives; raises NotFound."""
-    query = select(Dossier).where(Dossier.id == dossier_id, Dossier.centre_id == centre.id)
+    query = select(Dossier).where(Dossier.id == dossier_id, Dossier.centre_id == centre.id, _CONCERNS)
     found = session.scalar(query.with_for_update(of=Dossier) if lock else query)
     if found is None:
         raise NotFound
@@ -163,7 +170,7 @@ def dossiers_of_centre(
     session: Session, centre: ServicePoint, state: DossierState | None, limit: int, after: UUID | None
 ) -> list[Dossier]:
     """The dossiers that an agency's unit receives, oldest first."""
-    query = select(Dossier).where(Dossier.centre_id == centre.id).order_by(Dossier.id).limit(limit)
+    query = select(Dossier).where(Dossier.centre_id == centre.id, _CONCERNS).order_by(Dossier.id).limit(limit)
     query = query.options(selectinload(Dossier.items), joinedload(Dossier.citizen))
     if state is not None:
         query = query.where(Dossier.state == state)

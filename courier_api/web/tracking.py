@@ -11,7 +11,7 @@ from courier_api.dossiers.models import Dossier, DossierEvent
 from courier_api.dossiers.numbers import is_valid
 from courier_api.dossiers.states import DossierState, ItemKind, Service
 from courier_api.errors import NotFound
-from courier_api.guard import limits
+from courier_api.guard import guesses, limits
 from courier_api.messages import tell
 from courier_api.settings import settings
 from courier_api.web import languages, pages, words
@@ -21,7 +21,6 @@ pages.speak_html(blp)
 
 AN_HOUR_S = 3600
 LINKS_PER_HOUR = 2000
-TRIES_PER_NUMBER = 20
 
 S = DossierState
 STEPS = ("step_home", "step_agency", "step_result", "step_delivered")
@@ -62,13 +61,12 @@ def by_number() -> Response:
         errors["phone_digits"] = "digits_missing"
     if errors:
         return _form(number, digits, errors)
-    # By number too: four digits are ten thousand guesses. The API counts under the same names.
-    limits.spend("tracking-number", number, TRIES_PER_NUMBER, AN_HOUR_S)
-    limits.spend("tracking", request.remote_addr or "", settings().tracking_per_hour, AN_HOUR_S)
+    guesses.allow(number, request.remote_addr)
     try:
         with transaction() as session:
             return _shown(cases.by_number(session, number, digits))
     except NotFound:
+        guesses.wrong(number, request.remote_addr)
         return _form(number, digits, {"number": "not_matched"}, 404)
 
 

@@ -130,8 +130,8 @@ NEXT: dict[str, tuple[str, str]] = {
         "The agency works on your dossier. When the result is there, the post brings it to your home.",
     ),
     "not_received": (
-        "Bưu tá mang giấy tờ về trả lại bạn. Lý do ghi ở hành trình bên dưới.",
-        "The courier brings the papers back to you. The reason stands in the list below.",
+        "Bưu tá mang giấy tờ về trả lại bạn. Lý do ghi trong hồ sơ của bạn.",
+        "The courier brings the papers back to you. The reason stands in your dossier.",
     ),
     "result_ready": (
         "Bưu tá sẽ mang đến nhà. Xin có căn cước để nhận.",
@@ -143,8 +143,8 @@ NEXT: dict[str, tuple[str, str]] = {
     ),
     "delivered": ("Mọi việc đã xong. Cảm ơn bạn.", "All is done. Thank you."),
     "returned": (
-        "Xin bổ sung theo lý do bên dưới rồi đăng ký lại.",
-        "Please complete the papers as the reason below says, then book again.",
+        "Xin bổ sung theo lý do ghi trong hồ sơ rồi đăng ký lại.",
+        "Please complete the papers as your dossier says, then book again.",
     ),
     "closed": ("Bạn nhận kết quả trực tiếp tại cơ quan.", "You collect the result at the agency yourself."),
     "cancelled": ("Bạn có thể đăng ký lại bất cứ lúc nào.", "You can book again at any time."),

@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from courier_api.dossiers.numbers import tracking_number
+from courier_api.guard import guesses
 from tests import cast as story
 from tests.cast import Cast
 from tests.refusals import problem_in
@@ -64,18 +65,29 @@ def test_a_number_may_be_written_in_any_way(cast: Cast, written: str) -> None:
     assert ask(cast.client, forms[written], "0001").status_code == 200
 
 
-def test_one_number_can_be_guessed_at_twenty_times_an_hour_from_wherever(cast: Cast) -> None:
+def test_one_address_can_guess_at_a_number_twenty_times_an_hour(cast: Cast) -> None:
     number = story.book(cast)["items"][0]["tracking_number"]
+    address = str(uuid4())
     disguises = [number, f" {number}", f"\t{number}", number.lower(), f"{number[:2]} {number[2:]}"]
     for guess in range(20):
         written = disguises[guess % len(disguises)]
-        assert ask(cast.client, written, f"{guess + 2:04d}").status_code == 404
+        assert ask(cast.client, written, f"{guess + 2:04d}", address).status_code == 404
     for written in disguises:
-        answer = ask(cast.client, written, "0001")
+        answer = ask(cast.client, written, "0001", address)
         problem_in(answer, 429, "too_many_requests")
         assert 0 < int(answer.headers["Retry-After"]) <= 3600
     other = story.book(cast)["items"][0]["tracking_number"]
-    assert ask(cast.client, other, "0001").status_code == 200
+    assert ask(cast.client, other, "0001", address).status_code == 200
+    # Its owner, elsewhere, is not shut out by a stranger's guesses, nor by looking often.
+    for _ in range(30):
+        assert ask(cast.client, number, "0001").status_code == 200
+
+
+def test_one_number_has_a_cap_over_all_addresses(cast: Cast) -> None:
+    number = story.book(cast)["items"][0]["tracking_number"]
+    for guess in range(guesses.PER_NUMBER):
+        assert ask(cast.client, number, f"{guess + 2:04d}").status_code == 404
+    problem_in(ask(cast.client, number, "0001"), 429, "too_many_requests")
 
 
 def test_one_address_can_guess_sixty_times_an_hour(cast: Cast) -> None:
