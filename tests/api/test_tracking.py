@@ -30,8 +30,8 @@ def uncounted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Numbers come again in every test: each counts for itself."""
     from courier_api.guard import limits
 
-    counted, test = limits.spend, str(uuid4())
-    monkeypatch.setattr(limits, "spend", lambda name, whose, *rest: counted(name, f"{test} {whose}", *rest))
+    key, test = limits._key, str(uuid4())
+    monkeypatch.setattr(limits, "_key", lambda name, whose, window_s: key(name, f"{test} {whose}", window_s))
 
 
 def test_wrong_digits_and_an_unknown_number_get_the_same_answer(cast: Cast) -> None:
