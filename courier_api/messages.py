@@ -166,6 +166,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "seal_missing": ("Thiếu số niêm phong.", "The seal number is missing."),
     "receiver_missing": ("Thiếu loại người nhận.", "Say who received it."),
     "receiver_name_missing": ("Thiếu tên người nhận thay.", "The receiver's name is missing."),
+    "authorization_missing": (
+        "Thiếu giấy uỷ quyền của người nhận thay.",
+        "The receiver's written authorisation is missing.",
+    ),
     "only_in_person": ("Thủ tục này chỉ giao tận tay người đứng tên.", "This may be handed to the applicant only."),
     "fee_differs": ("Số tiền phải thu là {fee} đồng.", "The sum to collect is {fee} đồng."),
     "bad_tracking_number": (

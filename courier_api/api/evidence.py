@@ -54,6 +54,12 @@ class DoorProofIn(ProofIn):
     identity_check = fields.Enum(IdentityCheck, by_value=True, load_default=None, allow_none=True)
     receiver = fields.Enum(Receiver, by_value=True, load_default=None, allow_none=True)
     receiver_name = Text(120, load_default=None, allow_none=True)
+    authorization_reference = Text(
+        120,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "The written authorisation that was seen, where another than the applicant receives"},
+    )
     fee_collected = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 1_000_000_000))
 
 
@@ -69,6 +75,7 @@ def proof(body: dict[str, Any]) -> Proof:
         identity_check=body.get("identity_check"),
         receiver=body.get("receiver"),
         receiver_name=body.get("receiver_name"),
+        authorization_reference=body.get("authorization_reference"),
         fee_collected=body.get("fee_collected", 0),
         signatures=[Stroke(**s) for s in body.get("signatures", [])],
     )
@@ -96,6 +103,9 @@ class HandoverShown(Schema):
     device_at = fields.AwareDateTime(required=True, metadata={"description": "When, by the device's clock"})
     at = fields.AwareDateTime(required=True, metadata={"description": "When, by the server's clock"})
     seal_number = fields.String(allow_none=True)
+    receiver = fields.Enum(Receiver, by_value=True, allow_none=True)
+    receiver_name = fields.String(allow_none=True)
+    authorization_reference = fields.String(allow_none=True)
     fee_collected = fields.Integer(required=True)
     lines = fields.List(fields.Nested(HandoverLineShown), required=True)
     signature_digests = fields.Method(

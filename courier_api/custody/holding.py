@@ -85,6 +85,7 @@ class Proof:
     identity_check: IdentityCheck | None = None
     receiver: Receiver | None = None
     receiver_name: str | None = None
+    authorization_reference: str | None = None
     fee_collected: int = 0
     signatures: Sequence[Stroke] = ()
 
@@ -145,7 +146,10 @@ def record(
         identity_check=proof.identity_check,
         receiver=proof.receiver,
         receiver_name=proof.receiver_name,
+        authorization_reference=proof.authorization_reference,
         fee_collected=proof.fee_collected,
+        line_count=len(lines),
+        signature_count=len(proof.signatures),
         request_digest=request_digest,
     )
     handover.lines = [

@@ -69,7 +69,11 @@ class Handover(Base):
     identity_check: Mapped[IdentityCheck | None] = mapped_column(enum(IdentityCheck))
     receiver: Mapped[Receiver | None] = mapped_column(enum(Receiver))
     receiver_name: Mapped[str | None] = mapped_column(String(120))
+    authorization_reference: Mapped[str | None] = mapped_column(String(120))
     fee_collected: Mapped[int] = mapped_column(default=0)
+    # How many there are of each: the database takes no more, so nothing is slipped in later.
+    line_count: Mapped[int] = mapped_column(SmallInteger)
+    signature_count: Mapped[int] = mapped_column(SmallInteger)
     request_digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # same id again must carry the same bytes
 
     item: Mapped[PostalItem] = relationship()

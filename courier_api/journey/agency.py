@@ -39,10 +39,8 @@ def accept_line(
     if replayed(session, officer, given) is not None:
         return line
     manifests.accept(session, line, dossier_code, due_date, now().astimezone(settings().timezone).date())
-    office = line.manifest.office
-    record_counted(
-        session, given, line.item, Party.office(office), Party.agency(centre, officer), (officer, Role.officer)
-    )
+    giver = Party.office(line.manifest.office, session.get(Person, line.manifest.made_by))
+    record_counted(session, given, line.item, giver, Party.agency(centre, officer), (officer, Role.officer))
     dossier.dossier_code = dossier_code
     dossier.due_date = due_date
     cases.move(dossier, DossierAction.receive)

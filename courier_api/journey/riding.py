@@ -1,7 +1,7 @@
 """The courier's part: start a round, arrive, hand over at the door or say why not, come back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -142,7 +142,7 @@ def record_handover(session: Session, courier: Person, door: DoorHandover) -> Ha
     owed = quoting.due(session, dossier)
     _require(job, dossier, door.proof, owed)
     citizen, mine = Party.citizen(dossier), Party.courier(courier)
-    giver, taker = (citizen, mine) if job.kind is JobKind.pickup else (mine, citizen)
+    giver, taker = (citizen, mine) if job.kind is JobKind.pickup else (mine, _receiver(citizen, door.proof))
     lines = _pickup_lines(dossier, door.lines) if job.kind is JobKind.pickup else _same_lines(session, job, door.lines)
     handover = holding.record(
         session, door.handover_id, door.digest, job.item, giver, taker, lines, door.proof, (courier, Role.courier)
@@ -174,6 +174,13 @@ def _dossier_and_stop(session: Session, courier: Person, stop_id: UUID) -> tuple
     return dossier, riding.stop_of(session, courier, stop_id, lock=True)
 
 
+def _receiver(citizen: Party, proof: Proof) -> Party:
+    """Whom the courier gives it to, by name: the citizen, or the one who stands in for him."""
+    if proof.receiver in (None, Receiver.self_):
+        return citizen
+    return replace(citizen, name=f"{proof.receiver_name} ({citizen.name})"[:120])
+
+
 def requirements(job: Job, owed: int) -> dict[str, object]:
     """What a handover at this door must show; the same table drives the courier's screen and the refusal."""
     pickup = job.kind is JobKind.pickup
@@ -202,8 +209,12 @@ def _require(job: Job, dossier: Dossier, proof: Proof, owed: int) -> None:
         elif proof.receiver is not Receiver.self_:
             if not proof.receiver_name:
                 faults.append(FieldError("/receiver_name", "receiver_name_missing"))
-            if dossier.procedure_version.authorization is Authorization.forbidden:
+            rule = dossier.procedure_version.authorization
+            exempt = rule is Authorization.family_exempt and proof.receiver is Receiver.family
+            if rule is Authorization.forbidden:
                 faults.append(FieldError("/receiver", "only_in_person"))
+            elif not exempt and not proof.authorization_reference:
+                faults.append(FieldError("/authorization_reference", "authorization_missing"))
     if proof.fee_collected != owed:
         faults.append(FieldError("/fee_collected", "fee_differs"))
     if faults:

@@ -813,7 +813,10 @@ def upgrade() -> None:
             nullable=True,
         ),
         sa.Column("receiver_name", sa.String(length=120), nullable=True),
+        sa.Column("authorization_reference", sa.String(length=120), nullable=True),
         sa.Column("fee_collected", sa.Integer(), nullable=False),
+        sa.Column("line_count", sa.SmallInteger(), nullable=False),
+        sa.Column("signature_count", sa.SmallInteger(), nullable=False),
         sa.Column("request_digest", sa.LargeBinary(length=32), nullable=False),
         sa.CheckConstraint("from_role <> to_role OR from_id <> to_id", name=op.f("ck_handover_two_parties")),
         sa.CheckConstraint("leg >= 1", name=op.f("ck_handover_leg")),
@@ -1069,6 +1072,31 @@ def _make_custody_append_only() -> None:
             f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
             "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
         )
+    _take_only_what_was_counted()
+
+
+def _take_only_what_was_counted() -> None:
+    """Refuse a line or signature beyond the number that the handover itself names: none can be slipped in later."""
+    op.execute(
+        """
+        CREATE FUNCTION refuse_uncounted() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            counted integer;
+        BEGIN
+            EXECUTE format('SELECT %I FROM handover WHERE id = $1', TG_ARGV[0]) INTO counted USING NEW.handover_id;
+            IF NEW.position < 1 OR NEW.position > coalesce(counted, 0) THEN
+                RAISE EXCEPTION 'handover % has % rows of %, not more', NEW.handover_id, counted, TG_TABLE_NAME
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+            RETURN NEW;
+        END $$
+        """
+    )
+    for table, column in (("handover_line", "line_count"), ("signature", "signature_count")):
+        op.execute(
+            f"CREATE TRIGGER {table}_counted BEFORE INSERT ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION refuse_uncounted('{column}')"
+        )
 
 
 def downgrade() -> None:
@@ -1192,3 +1220,4 @@ def downgrade() -> None:
     op.drop_geospatial_table("commune")
     op.drop_table("calendar_day")
     op.execute("DROP FUNCTION refuse_change()")
+    op.execute("DROP FUNCTION refuse_uncounted()")

@@ -149,3 +149,19 @@ def test_one_receipt_sent_by_four_at_once_is_recorded_once(committed_cast: Cast,
     assert {outcome(a) for a in answers} == {(200, "")}
     assert len({a.data for a in answers}) == 1
     assert [h.leg for h in holding.chain(cast.session, UUID(item["id"]))] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "slipped_in",
+    [
+        "INSERT INTO handover_line (handover_id, position, name, originals, copies) VALUES (:id, 99, 'Sổ đỏ', 1, 0)",
+        "INSERT INTO signature (handover_id, position, signer_name, relationship, strokes, digest) "
+        "VALUES (:id, 9, 'Ai đó', 'self', '[]', decode(repeat('00', 32), 'hex'))",
+    ],
+)
+def test_nothing_is_slipped_into_a_recorded_handover(cast: Cast, slipped_in: str) -> None:
+    dossier, _, _ = story.collected(cast)
+    handover = holding.last_handover(cast.session, UUID(dossier["items"][0]["id"]))
+    assert handover is not None
+    with pytest.raises(DBAPIError, match="not more"), cast.session.begin_nested():
+        cast.session.execute(text(slipped_in), {"id": handover.id})

@@ -241,10 +241,12 @@ def test_a_delivery_by_who_does_not_hold_the_result(cast: Cast) -> None:
 
 def test_each_thing_that_a_delivery_lacks_is_named(cast: Cast) -> None:
     stop = at_a_delivery(cast)
+    written = {"authorization_reference": "Giấy uỷ quyền 20/11/2026"}
     for changes, fault in (
         ({"receiver": None}, ("/receiver", "receiver_missing")),
-        ({"receiver": "family"}, ("/receiver_name", "receiver_name_missing")),
-        ({"receiver": "authorized", "receiver_name": None}, ("/receiver_name", "receiver_name_missing")),
+        ({"receiver": "family", **written}, ("/receiver_name", "receiver_name_missing")),
+        ({"receiver": "authorized", "receiver_name": None, **written}, ("/receiver_name", "receiver_name_missing")),
+        ({"receiver": "authorized", "receiver_name": "Em"}, ("/authorization_reference", "authorization_missing")),
         ({"signatures": []}, ("/signatures", "signature_missing")),
         ({"identity_check": "none"}, ("/identity_check", "identity_missing")),
         ({"fee_collected": 1}, ("/fee_collected", "fee_differs")),
@@ -272,8 +274,14 @@ def test_each_thing_that_a_delivery_lacks_is_named(cast: Cast) -> None:
 
 def test_family_may_receive_where_the_procedure_allows(cast: Cast) -> None:
     stop = at_a_delivery(cast)
+    cast.session.execute(update(ProcedureVersion).values(authorization="family_exempt"))
+    cast.session.commit()
+    stranger = story.delivery(cast, stop, receiver="authorized", receiver_name="Hàng xóm")
+    record(cast, stranger, 422, "requirements_missing", "/authorization_reference")
     body = story.delivery(cast, stop, receiver="family", receiver_name="Nguyễn Văn Em")
-    assert cast.courier.put(f"/handovers/{uuid4()}", body)["to_role"] == "citizen"
+    given = cast.courier.put(f"/handovers/{uuid4()}", body)
+    assert (given["to_role"], given["to_name"]) == ("citizen", "Nguyễn Văn Em (Nguyễn Thị Hoa)")
+    assert (given["receiver"], given["receiver_name"]) == ("family", "Nguyễn Văn Em")
 
 
 def test_the_third_failed_visit_closes_the_job(cast: Cast) -> None:
