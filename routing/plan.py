@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Literal, Self
+from typing import Any, Self
 
-type Kind = Literal["pickup", "delivery"]
+from routing import codec
+from routing.problem import Kind as Kind
 
 
 class Reason(StrEnum):
@@ -18,6 +19,7 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     WINDOW_UNREACHABLE = "window_unreachable"
     SHIFT_TOO_SHORT = "shift_too_short"
+    CARRIER_OUT = "carrier_out"
     PRICE_BELOW_COST = "price_below_cost"
     CROWDED_OUT = "crowded_out"
 
@@ -36,10 +38,21 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
-    """A courier's visits in order; `start` and `end` are the moments of leaving and coming back, `travel_s` all riding.
+class Pause:
+    """A break as planned: taken where the courier is after the first `after` visits of the route, `start` to `end`."""
 
-    `start` is as late as the first visit's start of service allows, so nobody waits at the first door.
+    after: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A courier's visits ahead, in order, and the breaks between them; what is done is in the problem.
+
+    `start` and `end` are the moments of leaving and coming back, `travel_s` and `travel_m` all riding in seconds and
+    metres (0 where the travel times give no distances). `start` is as late as the first visit's start of service
+    allows, so nobody waits at the first door.
     """
 
     courier: str
@@ -47,6 +60,8 @@ class Route:
     start: int
     end: int
     travel_s: int
+    travel_m: int = 0
+    breaks: tuple[Pause, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +75,11 @@ class Unassigned:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Routes with at least one visit each, and all other requests.
+    """Routes with at least one visit each, and all other requests that are not done.
 
-    `cost` is, over the routes, `fixed_price + price_per_s * travel_s`, plus the `unassigned_price` of what is left out.
+    `cost` is, over the routes, the couriers' prices for riding, lateness, strange ground, overwork and moved visits
+    (problem.Courier says how), plus the `unassigned_price` of what is left out. What is done costs nothing any more:
+    a courier who has done something pays no `fixed_price` and only for the riding ahead.
     """
 
     routes: tuple[Route, ...]
@@ -78,18 +95,16 @@ class Plan:
         """Read what `to_json` wrote; raises ValueError for anything else."""
         try:
             data = json.loads(text)
-            return cls(
-                routes=tuple(_read_route(row) for row in data["routes"]),
-                unassigned=tuple(_read_unassigned(row) for row in data["unassigned"]),
-                cost=data["cost"],
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"not a plan: {error}") from None
+        except ValueError as error:
+            raise _unreadable("JSON", f"cannot be read: {error}") from None
+        plan: Self = codec.read(cls, data, "", _unreadable)
+        return plan
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of what `to_json` writes."""
+        return codec.schema(cls)
 
 
-def _read_route(row: dict[str, Any]) -> Route:
-    return Route(**row | {"visits": tuple(Visit(**visit) for visit in row["visits"])})
-
-
-def _read_unassigned(row: dict[str, Any]) -> Unassigned:
-    return Unassigned(**row | {"reason": Reason(row["reason"])})
+def _unreadable(path: str, reason: str) -> ValueError:
+    return ValueError(f"not a plan: {path} {reason}")

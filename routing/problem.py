@@ -8,9 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
-from dataclasses import MISSING, asdict, dataclass, fields
-from typing import Any, Self
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any, Literal, Self
+
+from routing import codec
+
+type Kind = Literal["pickup", "delivery"]
+"""Which end of a request."""
 
 LIMIT = 2**30
 """Largest number accepted anywhere: sums and products of two such numbers stay inside 64 bits."""
@@ -48,13 +57,16 @@ class Task:
     """Work at one location: it starts inside one of the windows and lasts `setup_s + service_s` seconds.
 
     The set-up (park, find the door) falls away when the visit just before it on the same round is at the same location.
-    Windows ascend and do not touch.
+    Windows ascend and do not touch; none of them may be broken. `due` is a deadline that may be: each second that
+    service starts after it costs `late_price`.
     """
 
     location: str
     windows: tuple[TimeWindow, ...]
     service_s: int
     setup_s: int = 0
+    due: int | None = None
+    late_price: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +74,10 @@ class Request:
     """What someone wants moved: a pickup, a delivery, or a pickup followed by its delivery on the same round.
 
     A lone pickup stays on board to the round's end; a lone delivery is on board from the round's start. `amounts` has
-    one entry per dimension of the couriers' capacity. `unassigned_price` is what leaving the request out costs: it is
-    served only where serving it costs less.
+    one entry per dimension of the couriers' capacity. `unassigned_price` is what leaving the request out costs, so it
+    is its priority too: it is served only where serving it costs less. `territory` names the part of the ground whose
+    usual courier should serve it. `on_board` names the courier who carries a lone delivery already: nobody else can
+    deliver it.
     """
 
     id: str
@@ -72,13 +86,56 @@ class Request:
     amounts: tuple[int, ...] = (1,)
     skills: frozenset[str] = frozenset()
     unassigned_price: int = 1_000_000
+    territory: str = ""
+    on_board: str | None = None
+
+    def task(self, kind: Kind) -> Task | None:
+        return self.pickup if kind == "pickup" else self.delivery
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One end of a request."""
+
+    request: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Break:
+    """A rest of `duration_s` seconds that starts inside the window, wherever the courier is then."""
+
+    window: TimeWindow
+    duration_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A visit that is made or under way: nothing in a plan can change it. Its times may break any window."""
+
+    request: str
+    kind: Kind
+    start: int
+    departure: int
 
 
 @dataclass(frozen=True, slots=True)
 class Courier:
     """Who rides: leaves `start` and is back at `end` inside `shift`, never carrying more than `capacity`.
 
-    A ridden round costs `fixed_price` plus `price_per_s` for each second of travel; waiting and service are free.
+    A ridden round costs `fixed_price`, `price_per_s` for each second of travel and `price_per_m` for each metre;
+    waiting and service are free. It rides at most `max_travel_s` seconds and `max_travel_m` metres. All `breaks` are
+    taken on a ridden round, before the ride home.
+
+    Familiar ground: each request with a territory that is not among `territories` costs `away_price`. Balance: each
+    second of travel and service above `fair_work_s` costs `overwork_price`; that measure never falls when work is added
+    (Matl, Hartl & Vidal 2018), so evening out can never pay for a detour.
+
+    A day under way: the visits `done` come first, at their times; whatever was picked up is on board, and the courier
+    is free at the last one's place and departure, no longer able to load a lone delivery that is not on board. `shown`
+    are the visits ahead as the courier has seen them: each of their requests that goes to another courier, and the
+    fewest of those that stay whose move explains a new order, cost `move_price` each. A courier who is `out` gets no
+    visit and rides nowhere any more.
     """
 
     id: str
@@ -89,9 +146,21 @@ class Courier:
     skills: frozenset[str] = frozenset()
     price_per_s: int = 1
     fixed_price: int = 0
+    price_per_m: int = 0
+    max_travel_s: int | None = None
+    max_travel_m: int | None = None
+    breaks: tuple[Break, ...] = ()
+    territories: frozenset[str] = frozenset()
+    away_price: int = 0
+    fair_work_s: int | None = None
+    overwork_price: int = 0
+    done: tuple[Done, ...] = ()
+    shown: tuple[Stop, ...] = ()
+    move_price: int = 0
+    out: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Problem:
     """A day, or half of one, to be planned; raises ProblemError at once for what could never be planned sensibly.
 
@@ -112,8 +181,10 @@ class Problem:
         dimensions = self.dimensions
         for courier in self.couriers:
             _check_courier(courier, known, dimensions)
+        names = {courier.id for courier in self.couriers}
         for request in self.requests:
-            _check_request(request, known, dimensions)
+            _check_request(request, known, dimensions, names)
+        _check_progress(self)
 
     @property
     def dimensions(self) -> int:
@@ -121,6 +192,36 @@ class Problem:
         if self.couriers:
             return len(self.couriers[0].capacity)
         return len(self.requests[0].amounts) if self.requests else 0
+
+    @cached_property
+    def request(self) -> dict[str, Request]:
+        """The requests by id."""
+        return {request.id: request for request in self.requests}
+
+    @cached_property
+    def done_by(self) -> dict[Stop, str]:
+        """The courier who made each visit that is done."""
+        return {Stop(visit.request, visit.kind): c.id for c in self.couriers for visit in c.done}
+
+    def ahead(self, request: Request) -> list[tuple[Kind, Task]]:
+        """Return the ends of a request that are not done yet, pickup first."""
+        ends: list[tuple[Kind, Task | None]] = [("pickup", request.pickup), ("delivery", request.delivery)]
+        return [(kind, task) for kind, task in ends if task and Stop(request.id, kind) not in self.done_by]
+
+    def carrier(self, request: Request) -> str | None:
+        """Return the courier who has the request on board and alone can deliver it; None while it is on nobody's."""
+        if request.delivery is None:
+            return None
+        return request.on_board or self.done_by.get(Stop(request.id, "pickup"))
+
+    def standing(self, courier: Courier) -> tuple[str, int]:
+        """Return where a courier's next ride begins and when at the earliest."""
+        if not courier.done:
+            return courier.start, courier.shift.start
+        last = courier.done[-1]
+        task = self.request[last.request].task(last.kind)
+        assert task is not None
+        return task.location, last.departure
 
     def to_json(self) -> str:
         """Write the problem as JSON: the dataclasses' fields under their own names, sets as sorted lists."""
@@ -133,12 +234,23 @@ class Problem:
             data = json.loads(text)
         except ValueError as error:
             raise ProblemError("problem", "JSON", f"cannot be read: {error}") from None
-        values = _fields(cls, data, "problem", "JSON")
-        return cls(
-            locations=tuple(_read_location(row) for row in _entries(values, "locations", "problem", "JSON")),
-            requests=tuple(_read_request(row) for row in _entries(values, "requests", "problem", "JSON")),
-            couriers=tuple(_read_courier(row) for row in _entries(values, "couriers", "problem", "JSON")),
-        )
+        problem: Self = codec.read(cls, data, "", lambda path, reason: _unreadable(data, path, reason))
+        return problem
+
+    @classmethod
+    def json_schema(cls) -> dict[str, Any]:
+        """Return the JSON Schema of what `to_json` writes."""
+        return codec.schema(cls)
+
+
+def _unreadable(data: Any, path: str, reason: str) -> ProblemError:
+    """Name the item by its own id where the path leads into one, as `requests[3].pickup` does."""
+    found = re.match(r"(location|request|courier)s\[(\d+)\]\.?(.*)", path)
+    if not found:
+        return ProblemError("problem", "JSON", f"{path} {reason}".strip())
+    entry = data[f"{found[1]}s"][int(found[2])]
+    item = str(entry.get("id", "without id")) if isinstance(entry, dict) else "without id"
+    return ProblemError(found[1], item, f"{found[3]} {reason}".strip())
 
 
 def _check_unique(kind: str, ids: Iterable[str]) -> None:
@@ -186,9 +298,14 @@ def _check_amounts(kind: str, item: str, name: str, values: object, dimensions: 
         _check_number(kind, item, f"{name}[{index}]", value)
 
 
-def _check_skills(kind: str, item: str, skills: object) -> None:
+def _check_skills(kind: str, item: str, skills: object, name: str = "skills") -> None:
     if not isinstance(skills, frozenset) or not all(isinstance(skill, str) for skill in skills):
-        raise ProblemError(kind, item, "skills is not a frozenset of texts")
+        raise ProblemError(kind, item, f"{name} is not a frozenset of texts")
+
+
+def _check_optional(kind: str, item: str, name: str, value: object) -> None:
+    if value is not None:
+        _check_number(kind, item, name, value)
 
 
 def _check_courier(courier: Courier, known: set[str], dimensions: int) -> None:
@@ -198,11 +315,26 @@ def _check_courier(courier: Courier, known: set[str], dimensions: int) -> None:
     _check_window("courier", courier.id, "shift", courier.shift)
     _check_amounts("courier", courier.id, "capacity", courier.capacity, dimensions)
     _check_skills("courier", courier.id, courier.skills)
-    _check_number("courier", courier.id, "price_per_s", courier.price_per_s)
-    _check_number("courier", courier.id, "fixed_price", courier.fixed_price)
+    _check_skills("courier", courier.id, courier.territories, "territories")
+    for name in ("price_per_s", "fixed_price", "price_per_m", "away_price", "overwork_price", "move_price"):
+        _check_number("courier", courier.id, name, getattr(courier, name))
+    for name in ("max_travel_s", "max_travel_m", "fair_work_s"):
+        _check_optional("courier", courier.id, name, getattr(courier, name))
+    _check_breaks(courier)
 
 
-def _check_request(request: Request, known: set[str], dimensions: int) -> None:
+def _check_breaks(courier: Courier) -> None:
+    for index, rest in enumerate(courier.breaks):
+        _check_window("courier", courier.id, f"break {index} window", rest.window)
+        _check_number("courier", courier.id, f"break {index} duration_s", rest.duration_s)
+        opens = max(rest.window.start, courier.shift.start)
+        if opens > rest.window.end or opens + rest.duration_s > courier.shift.end:
+            raise ProblemError("courier", courier.id, f"break {index} does not fit into the shift")
+        if index and rest.window.start <= courier.breaks[index - 1].window.end:
+            raise ProblemError("courier", courier.id, f"break {index} does not come after the one before it")
+
+
+def _check_request(request: Request, known: set[str], dimensions: int, couriers: set[str]) -> None:
     if request.pickup is None and request.delivery is None:
         raise ProblemError("request", request.id, "has neither a pickup nor a delivery")
     for name, task in (("pickup", request.pickup), ("delivery", request.delivery)):
@@ -211,6 +343,12 @@ def _check_request(request: Request, known: set[str], dimensions: int) -> None:
     _check_amounts("request", request.id, "amounts", request.amounts, dimensions)
     _check_skills("request", request.id, request.skills)
     _check_number("request", request.id, "unassigned_price", request.unassigned_price)
+    if not isinstance(request.territory, str):
+        raise ProblemError("request", request.id, "territory is not a text")
+    if request.on_board is not None and request.on_board not in couriers:
+        raise ProblemError("request", request.id, f"on_board courier {request.on_board!r} is unknown")
+    if request.on_board is not None and request.pickup is not None:
+        raise ProblemError("request", request.id, "is on board although it has a pickup")
 
 
 def _check_task(item: str, name: str, task: Task, known: set[str]) -> None:
@@ -218,6 +356,9 @@ def _check_task(item: str, name: str, task: Task, known: set[str]) -> None:
         raise ProblemError("request", item, f"{name} location {task.location!r} is unknown")
     _check_number("request", item, f"{name} service_s", task.service_s)
     _check_number("request", item, f"{name} setup_s", task.setup_s)
+    _check_number("request", item, f"{name} late_price", task.late_price)
+    if task.due is not None:
+        _check_number("request", item, f"{name} due", task.due, least=-LIMIT)
     if not task.windows:
         raise ProblemError("request", item, f"{name} has no window")
     for index, window in enumerate(task.windows):
@@ -226,64 +367,44 @@ def _check_task(item: str, name: str, task: Task, known: set[str]) -> None:
             raise ProblemError("request", item, f"{name} window {index} does not come after the one before it")
 
 
-def _fields(cls: type, row: object, kind: str, item: str) -> dict[str, Any]:
-    """Return a copy of a JSON object whose keys are fields of the dataclass, with none of the required ones missing."""
-    if not isinstance(row, dict):
-        raise ProblemError(kind, item, "is not an object")
-    if unknown := sorted(row.keys() - {field.name for field in fields(cls)}):
-        raise ProblemError(kind, item, f"unknown field {unknown[0]!r}")
-    if missing := sorted({field.name for field in fields(cls) if field.default is MISSING} - row.keys()):
-        raise ProblemError(kind, item, f"field {missing[0]!r} is missing")
-    return dict(row)
+def _check_progress(problem: Problem) -> None:
+    """Check what is done and shown: each visit exists, is named once, and a pair stays on one round in order."""
+    for courier in problem.couriers:
+        for visit in courier.done:
+            _check_number("courier", courier.id, "done start", visit.start, least=-LIMIT)
+            _check_number("courier", courier.id, "done departure", visit.departure, least=-LIMIT)
+            if visit.departure < visit.start:
+                raise ProblemError("request", visit.request, f"{visit.kind} done ends before it starts")
+        for before, after in pairwise(courier.done):
+            if after.start < before.departure:
+                raise ProblemError(
+                    "request", after.request, f"{after.kind} done starts before the visit before it ends"
+                )
+    for courier, stop in _named_stops(problem):
+        if stop.request not in problem.request:
+            raise ProblemError("courier", courier.id, f"has a visit of the unknown request {stop.request!r}")
+        if problem.request[stop.request].task(stop.kind) is None:
+            raise ProblemError("request", stop.request, f"has no {stop.kind} that {courier.id} could visit")
+    counted = Counter(stop for _, stop in _named_stops(problem))
+    for stop, times in counted.items():
+        if times > 1:
+            raise ProblemError("request", stop.request, f"{stop.kind} is done or shown {times} times")
+    _check_carried(problem)
 
 
-def _item(row: object) -> str:
-    return str(row.get("id", "without id")) if isinstance(row, dict) else "without id"
+def _named_stops(problem: Problem) -> Iterator[tuple[Courier, Stop]]:
+    for courier in problem.couriers:
+        yield from ((courier, Stop(visit.request, visit.kind)) for visit in courier.done)
+        yield from ((courier, stop) for stop in courier.shown)
 
 
-def _entries(values: dict[str, Any], name: str, kind: str, item: str, of: type = object) -> list[Any]:
-    entries = values[name]
-    if not isinstance(entries, list) or not all(isinstance(entry, of) for entry in entries):
-        raise ProblemError(kind, item, f"{name} is not a list of {of.__name__}")
-    return entries
-
-
-def _read_window(row: object, kind: str, item: str) -> TimeWindow:
-    return TimeWindow(**_fields(TimeWindow, row, kind, item))
-
-
-def _read_task(row: object, item: str) -> Task | None:
-    if row is None:
-        return None
-    values = _fields(Task, row, "request", item)
-    windows = _entries(values, "windows", "request", item)
-    return Task(**values | {"windows": tuple(_read_window(window, "request", item) for window in windows)})
-
-
-def _read_sets(values: dict[str, Any], kind: str, item: str, amounts: str) -> None:
-    """Turn the lists that JSON has for amounts and skills into the tuple and the set of the dataclasses."""
-    if amounts in values:
-        values[amounts] = tuple(_entries(values, amounts, kind, item, int))
-    if "skills" in values:
-        values["skills"] = frozenset(_entries(values, "skills", kind, item, str))
-
-
-def _read_location(row: object) -> Location:
-    return Location(**_fields(Location, row, "location", _item(row)))
-
-
-def _read_request(row: object) -> Request:
-    item = _item(row)
-    values = _fields(Request, row, "request", item)
-    _read_sets(values, "request", item, "amounts")
-    for end in ("pickup", "delivery"):
-        values[end] = _read_task(values[end], item)
-    return Request(**values)
-
-
-def _read_courier(row: object) -> Courier:
-    item = _item(row)
-    values = _fields(Courier, row, "courier", item)
-    _read_sets(values, "courier", item, "capacity")
-    values["shift"] = _read_window(values["shift"], "courier", item)
-    return Courier(**values)
+def _check_carried(problem: Problem) -> None:
+    seen: dict[str, str] = {}
+    for courier, stop in _named_stops(problem):
+        request = problem.request[stop.request]
+        if stop.kind == "pickup":
+            seen[request.id] = courier.id
+            continue
+        carrier = request.on_board or (seen.get(request.id) if request.pickup else courier.id)
+        if carrier != courier.id:
+            raise ProblemError("request", request.id, f"delivery by {courier.id} comes without its pickup there")
