@@ -123,31 +123,44 @@ class Osrm:
         self._max_snap_m = max_snap_m
         self.source = f"OSRM {version('osrm-bindings')}, {base.parent.name}"
 
-    def table(self, locations: Sequence[Location]) -> Table:
+    def table(self, locations: Sequence[Location], distances: bool = False) -> Table:
         """Ask for all durations in blocks of rows; seconds are rounded up: that keeps the triangle inequality.
 
         What OSRM itself leaves of it: a stop at a crossing saves the few seconds of the turn there.
         """
         coordinates = [(x.lon, x.lat) for x in locations]
-        durations = np.empty((len(coordinates), len(coordinates)), dtype=np.int32)
-        snapped_m = np.zeros(len(coordinates), dtype=np.int32)
+        n = len(coordinates)
         # OSRM wants two coordinates at least.
-        if len(coordinates) == 1:
+        if n == 1:
             alone = self.table([locations[0], locations[0]])
-            return Table(alone.durations[:1, :1].copy(), alone.snapped_m[:1].copy())
-        for rows in _blocks(len(coordinates)):
-            answer = self._ask_table(coordinates, rows)
-            durations[rows.start : rows.stop] = _whole_seconds(answer["durations"])
-            snapped_m[rows.start : rows.stop] = [round(source["distance"]) for source in answer["sources"]]
+            return Table(
+                alone.durations[:1, :1].copy(),
+                alone.snapped_m[:1].copy(),
+                np.zeros((1, 1), dtype=np.int32) if distances else None,
+            )
+        seconds = np.empty((n, n), dtype=np.int32)
+        metres = np.empty((n, n), dtype=np.int32) if distances else None
+        snapped_m = np.zeros(n, dtype=np.int32)
+        for rows in _blocks(n):
+            answer = self._ask_table(coordinates, rows, distances)
+            block = slice(rows.start, rows.stop)
+            seconds[block] = _whole(answer["durations"])
+            if metres is not None:
+                metres[block] = _whole(answer["distances"])
+            snapped_m[block] = [round(source["distance"]) for source in answer["sources"]]
         off = snapped_m > self._max_snap_m
-        durations[off, :] = UNREACHABLE
-        durations[:, off] = UNREACHABLE
-        np.fill_diagonal(durations, 0)
-        return Table(durations, snapped_m)
+        for cells in (seconds,) if metres is None else (seconds, metres):
+            cells[off, :] = UNREACHABLE
+            cells[:, off] = UNREACHABLE
+            np.fill_diagonal(cells, 0)
+        return Table(seconds, snapped_m, metres)
 
-    def _ask_table(self, coordinates: list[Point], rows: range) -> Any:
+    def _ask_table(self, coordinates: list[Point], rows: range, distances: bool) -> Any:
         parameters = engine.TableParameters(
-            coordinates=coordinates, sources=list(rows), annotations=["duration"], generate_hints=False
+            coordinates=coordinates,
+            sources=list(rows),
+            annotations=["duration", "distance"] if distances else ["duration"],
+            generate_hints=False,
         )
         try:
             return self._engine.Table(parameters)
@@ -185,12 +198,12 @@ def _blocks(n: int) -> Iterator[range]:
     return (range(start, min(start + rows, n)) for start in range(0, n, rows))
 
 
-def _whole_seconds(rows: Any) -> npt.NDArray[np.int32]:
-    """Turn OSRM's rows (tenths of seconds, None where there is no way) into int32 seconds, rounded up."""
-    seconds = np.array([list(row) for row in rows], dtype=np.float64)
-    missing = np.isnan(seconds)
-    seconds[missing] = 0
-    whole = np.ceil(seconds - 1e-6).astype(np.int32)
+def _whole(rows: Any) -> npt.NDArray[np.int32]:
+    """Turn OSRM's rows (tenths of a unit, None where there is no way) into int32, rounded up."""
+    cells = np.array([list(row) for row in rows], dtype=np.float64)
+    missing = np.isnan(cells)
+    cells[missing] = 0
+    whole = np.ceil(cells - 1e-6).astype(np.int32)
     whole[missing] = UNREACHABLE
     return whole
 

@@ -23,11 +23,14 @@ class Table:
 
     `durations[a, b]` (int32, n x n) is seconds from a to b, UNREACHABLE where there is no way; `snapped_m` (int32, n)
     is how far each location lies from the road that was used for it, in metres. Durations are expected to keep the
-    triangle inequality (a detour is never a short cut); engines therefore round up, which preserves it.
+    triangle inequality (a detour is never a short cut); engines therefore round up, which preserves it. `distances`
+    (int32, n x n), there only if asked for, is the metres of those fastest ways, UNREACHABLE in the same cells; a
+    fastest way need not be the shortest, so distances keep no triangle inequality.
     """
 
     durations: npt.NDArray[np.int32]
     snapped_m: npt.NDArray[np.int32]
+    distances: npt.NDArray[np.int32] | None = None
 
 
 class TravelTimes(Protocol):
@@ -36,7 +39,7 @@ class TravelTimes(Protocol):
     @property
     def source(self) -> str: ...
 
-    def table(self, locations: Sequence[Location]) -> Table: ...
+    def table(self, locations: Sequence[Location], distances: bool = False) -> Table: ...
 
 
 class GreatCircle:
@@ -45,14 +48,16 @@ class GreatCircle:
     def __init__(self, speed_kmh: float = 30.0, detour: float = 1.35) -> None:
         if not speed_kmh > 0 or not detour >= 1:
             raise ValueError(f"speed must be above 0 and detour at least 1, not {speed_kmh} and {detour}")
-        self._seconds_per_m = detour * 3.6 / speed_kmh
+        self._detour = detour
+        self._seconds_per_m = 3.6 / speed_kmh
         self.source = f"great-circle x {detour:g}"
 
-    def table(self, locations: Sequence[Location]) -> Table:
-        """Fill the table by the haversine formula (Sinnott 1984), seconds rounded up."""
+    def table(self, locations: Sequence[Location], distances: bool = False) -> Table:
+        """Fill the table by the haversine formula (Sinnott 1984), seconds and metres (detour included) rounded up."""
         lon, lat = np.radians(np.array([(x.lon, x.lat) for x in locations], dtype=np.float64).reshape(-1, 2)).T
         half = np.sin((lat[:, None] - lat) / 2) ** 2
         half += np.cos(lat)[:, None] * np.cos(lat) * np.sin((lon[:, None] - lon) / 2) ** 2
-        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0, 1)))
+        metres = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0, 1))) * self._detour
         seconds = np.ceil(metres * self._seconds_per_m).astype(np.int32)
-        return Table(seconds, np.zeros(len(locations), dtype=np.int32))
+        snapped_m = np.zeros(len(locations), dtype=np.int32)
+        return Table(seconds, snapped_m, np.ceil(metres).astype(np.int32) if distances else None)

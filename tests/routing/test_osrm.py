@@ -96,6 +96,22 @@ def test_table_in_blocks_is_the_table(ladder: Osrm, monkeypatch: pytest.MonkeyPa
     assert ladder.table(spots[:1]).durations.tolist() == [[0]]
 
 
+def test_distances_are_those_of_the_fastest_way(ladder: Osrm) -> None:
+    spots = [spot(n) for n in (1, 5, 6, 3)]
+    assert ladder.table(spots).distances is None
+    table = ladder.table(spots, distances=True)
+    assert table.distances is not None
+    assert table.distances.dtype == np.int32
+    (leg,) = ladder.geometry([NODES[1], NODES[6]])
+    assert table.distances[0, 2] == pytest.approx(leg.distance_m, abs=1)
+    assert (table.durations == ladder.table(spots).durations).all()
+    assert ((table.distances == UNREACHABLE) == (table.durations == UNREACHABLE)).all()
+    assert table.distances[3].tolist() == [UNREACHABLE, UNREACHABLE, UNREACHABLE, 0]
+    alone = ladder.table(spots[:1], distances=True).distances
+    assert alone is not None
+    assert alone.tolist() == [[0]]
+
+
 def test_geometry_follows_the_road(ladder: Osrm) -> None:
     legs = ladder.geometry([NODES[1], NODES[5], NODES[6]])
     assert all(isinstance(leg, Leg) for leg in legs)

@@ -18,6 +18,15 @@ def test_known_distance() -> None:
     assert table.snapped_m.tolist() == [0, 0]
 
 
+def test_distances_on_request() -> None:
+    spots = (Location("a", 106, 20), Location("b", 106, 21))
+    assert GreatCircle().table(spots).distances is None
+    metres = GreatCircle(speed_kmh=60, detour=1.5).table(spots, distances=True).distances
+    assert metres is not None
+    assert metres.dtype == np.int32
+    assert metres.tolist() == [[0, 166_793], [166_793, 0]]  # 1.5 x 111.195 km
+
+
 def test_source_names_the_detour() -> None:
     assert GreatCircle().source == "great-circle x 1.35"
 
