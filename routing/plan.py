@@ -19,7 +19,8 @@ class Reason(StrEnum):
     UNREACHABLE = "unreachable"
     WINDOW_UNREACHABLE = "window_unreachable"
     SHIFT_TOO_SHORT = "shift_too_short"
-    CARRIER_OUT = "carrier_out"
+    ROUTE_TOO_LONG = "route_too_long"
+    COURIERS_GONE = "couriers_gone"
     PRICE_BELOW_COST = "price_below_cost"
     CROWDED_OUT = "crowded_out"
 

@@ -125,7 +125,7 @@ class Courier:
 
     A ridden round costs `fixed_price`, `price_per_s` for each second of travel and `price_per_m` for each metre;
     waiting and service are free. It rides at most `max_travel_s` seconds and `max_travel_m` metres. All `breaks` are
-    taken on a ridden round, before the ride home.
+    taken on a ridden round, before the ride home, but for those whose window is over when the courier is free.
 
     Familiar ground: each request with a territory that is not among `territories` costs `away_price`. Balance: each
     second of travel and service above `fair_work_s` costs `overwork_price`; that measure never falls when work is added

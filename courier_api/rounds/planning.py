@@ -143,7 +143,7 @@ class _Known:
     problem: Problem
     known: Table
 
-    def table(self, locations: Sequence[Location]) -> Table:
+    def table(self, locations: Sequence[Location], distances: bool = False) -> Table:
         assert tuple(locations) == self.problem.locations
         return self.known
 
