@@ -1,17 +1,8 @@
-"""Asks OSRM, in this process, for travel tables and the shape of routes, and builds its graph from an OSM extract.
-
-Luxen & Vetter, "Real-time routing with OpenStreetMap data" (2011), over contraction hierarchies
-(Geisberger et al. 2008).
-"""
+"""Asks OSRM, in this process, for travel tables and the shape of routes, over a graph that routing/graph.py built."""
 
 from __future__ import annotations
 
-import hashlib
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -23,21 +14,17 @@ import numpy as np
 import numpy.typing as npt
 import osrm as engine
 
+from routing.graph import GraphError, build_graph, missing_files
 from routing.problem import Location
-from routing.travel import UNREACHABLE, Table
+from routing.travel import MAX_SNAP_M, UNREACHABLE, Table
 
-MOTORBIKE = Path(__file__).parent / "profiles" / "motorbike.lua"
-CELLS_PER_BLOCK = 500_000
-"""Size of the pieces a table is asked in: OSRM answers with objects of 300 bytes a cell before they become int32."""
+__all__ = ["GraphError", "Leg", "NoWay", "Osrm", "Point", "build_graph"]
 
-GRAPH_NAME = "roads.osrm"
+CELLS_PER_BLOCK = 3_000_000
+"""Size of the pieces a table is asked in: OSRM answers with objects, 140 bytes a cell before they become int32."""
 
 type Point = tuple[float, float]
 """Longitude and latitude, degrees."""
-
-
-class GraphError(RuntimeError):
-    """A road graph could not be built or opened; the message ends with what the engine said."""
 
 
 class NoWay(ValueError):
@@ -53,67 +40,17 @@ class Leg:
     duration_s: int
 
 
-def build_graph(pbf: Path, directory: Path, profile: Path = MOTORBIKE) -> Path:
-    """Build the contracted graph of an OSM extract (.osm, .osm.pbf, .osm.bz2) and return the path that Osrm opens.
-
-    The folder under `directory` is named by a hash of extract, profile and engine version: what is there already is
-    returned at once. It is built beside and renamed at the end, so other processes never see half a graph. Raises
-    GraphError with the engine's last lines, FileNotFoundError for a missing extract or profile.
-    """
-    target = directory / f"{pbf.name.partition('.')[0]}-{_fingerprint(pbf, profile)}"
-    if not target.exists():
-        directory.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".building-", dir=directory) as scratch:
-            base = Path(scratch, "graph", GRAPH_NAME)
-            base.parent.mkdir()
-            _run("extract", "--profile", str(profile.resolve()), "--output", str(base), str(pbf.resolve()))
-            _run("contract", str(base))
-            _publish(base.parent, target)
-    return target / GRAPH_NAME
-
-
-def _fingerprint(pbf: Path, profile: Path) -> str:
-    digest = hashlib.sha256(version("osrm-bindings").encode())
-    for path in (profile, pbf):
-        with path.open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
-    return digest.hexdigest()[:16]
-
-
-def _run(step: str, *arguments: str) -> None:
-    """Run one build step with the engine's own Lua library on the search path."""
-    library = Path(engine.__file__).parent / "share" / "profiles"
-    done = subprocess.run(  # noqa: S603  # our own interpreter, arguments never pass a shell
-        [sys.executable, "-m", "osrm", step, *arguments],
-        env=os.environ | {"LUA_PATH": f"{library}/?.lua;;"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        errors="replace",
-        check=False,
-    )
-    if done.returncode != 0:
-        tail = "\n".join(done.stdout.strip().splitlines()[-12:])
-        raise GraphError(f"osrm {step} {arguments[-1]} failed with status {done.returncode}:\n{tail}")
-
-
-def _publish(built: Path, target: Path) -> None:
-    try:
-        built.rename(target)
-    except OSError:
-        # Someone else built the same graph in the meantime: theirs is as good.
-        if not target.exists():
-            raise
-        shutil.rmtree(built)
-
-
 class Osrm:
     """TravelTimes over a graph made by `build_graph`; safe to share between threads, not between processes."""
 
-    def __init__(self, base: Path, *, max_snap_m: int = 1000) -> None:
-        """Open the graph; a location further than `max_snap_m` metres from every road counts as off the network."""
-        if not base.with_name(base.name + ".hsgr").exists():
-            raise GraphError(f"no contracted graph at {base}")
+    def __init__(self, base: Path, *, max_snap_m: int = MAX_SNAP_M) -> None:
+        """Open the graph; a location further than `max_snap_m` metres from every road counts as off the network.
+
+        Raises GraphError for a graph that is not there, not whole, or not readable.
+        """
+        missing = missing_files(base)
+        if missing:
+            raise GraphError(f"no contracted graph at {base}: {', '.join(missing)} missing or cut short")
         try:
             self._engine: Any = engine.OSRM(
                 algorithm="CH", storage_config=str(base), use_shared_memory=False, max_locations_distance_table=-1
@@ -124,41 +61,36 @@ class Osrm:
         self.source = f"OSRM {version('osrm-bindings')}, {base.parent.name}"
 
     def table(self, locations: Sequence[Location], distances: bool = False) -> Table:
-        """Ask for all durations in blocks of rows; seconds are rounded up: that keeps the triangle inequality.
+        """Ask for all durations in blocks; seconds are rounded up: that keeps the triangle inequality.
 
-        What OSRM itself leaves of it: a stop at a crossing saves the few seconds of the turn there.
+        What OSRM itself leaves of it: a stop at a crossing saves the few seconds of the turn there. Locations off the
+        network are unreachable (Table.off_network names them). Raises ValueError for a location that is no place on
+        Earth. Needs 140 bytes for each cell of a block (280 with distances) besides the table itself.
         """
-        coordinates = [(x.lon, x.lat) for x in locations]
+        coordinates = [_on_earth(location) for location in locations]
         n = len(coordinates)
-        # OSRM wants two coordinates at least.
-        if n == 1:
-            alone = self.table([locations[0], locations[0]])
-            return Table(
-                alone.durations[:1, :1].copy(),
-                alone.snapped_m[:1].copy(),
-                np.zeros((1, 1), dtype=np.int32) if distances else None,
-            )
-        seconds = np.empty((n, n), dtype=np.int32)
-        metres = np.empty((n, n), dtype=np.int32) if distances else None
+        cells = np.empty((2 if distances else 1, n, n), dtype=np.int32)
         snapped_m = np.zeros(n, dtype=np.int32)
-        for rows in _blocks(n):
-            answer = self._ask_table(coordinates, rows, distances)
-            block = slice(rows.start, rows.stop)
-            seconds[block] = _whole(answer["durations"])
-            if metres is not None:
-                metres[block] = _whole(answer["distances"])
-            snapped_m[block] = [round(source["distance"]) for source in answer["sources"]]
+        for rows, columns in _blocks(n, CELLS_PER_BLOCK // len(cells)):
+            answer = self._ask_table(coordinates[rows], coordinates[columns], distances)
+            _fill(cells[0, rows, columns], answer["durations"])
+            if distances:
+                _fill(cells[1, rows, columns], answer["distances"])
+            snapped_m[rows] = [round(source["distance"]) for source in answer["sources"]]
         off = snapped_m > self._max_snap_m
-        for cells in (seconds,) if metres is None else (seconds, metres):
-            cells[off, :] = UNREACHABLE
-            cells[:, off] = UNREACHABLE
-            np.fill_diagonal(cells, 0)
-        return Table(seconds, snapped_m, metres)
+        cells[:, off, :] = UNREACHABLE
+        cells[:, :, off] = UNREACHABLE
+        cells[:, range(n), range(n)] = 0
+        return Table(cells[0], snapped_m, cells[1] if distances else None)
 
-    def _ask_table(self, coordinates: list[Point], rows: range, distances: bool) -> Any:
+    def _ask_table(self, sources: list[Point], destinations: list[Point], distances: bool) -> Any:
+        """Ask for one block. Where both are the same, once is enough, but OSRM wants two points at least."""
+        same = sources == destinations and len(sources) > 1
+        coordinates = sources if same else sources + destinations
         parameters = engine.TableParameters(
             coordinates=coordinates,
-            sources=list(rows),
+            sources=list(range(len(sources))),
+            destinations=list(range(len(coordinates) - len(destinations), len(coordinates))),
             annotations=["duration", "distance"] if distances else ["duration"],
             generate_hints=False,
         )
@@ -193,19 +125,39 @@ class Osrm:
         self.close()
 
 
-def _blocks(n: int) -> Iterator[range]:
-    rows = max(1, CELLS_PER_BLOCK // max(1, n))
-    return (range(start, min(start + rows, n)) for start in range(0, n, rows))
+def _on_earth(location: Location) -> Point:
+    point = (location.lon, location.lat)
+    if not all(map(math.isfinite, point)) or abs(location.lon) > 180 or abs(location.lat) > 90:
+        raise ValueError(f"location {location.id}: {point} is no longitude and latitude")
+    return point
 
 
-def _whole(rows: Any) -> npt.NDArray[np.int32]:
+def _blocks(n: int, cells: int) -> Iterator[tuple[slice, slice]]:
+    """Cut an n x n table into as few and as square blocks as fit into so many cells, but for a row or two.
+
+    For every source and every destination of a block OSRM finds the road and searches the graph once, so square blocks
+    ask it least. Blocks take every p-th location: how OSRM snaps depends on the company, because a small part of the
+    network counts only if all locations asked for are near it; scattered locations make no such company by chance.
+    """
+    pieces = math.ceil(n * n / cells)
+    p = math.ceil(math.sqrt(pieces))
+    q = math.ceil(pieces / p) if p else 0
+    return ((slice(i, None, p), slice(j, None, q)) for i in range(min(p, n)) for j in range(min(q, n)))
+
+
+def _fill(block: npt.NDArray[np.int32], rows: Any) -> None:
     """Turn OSRM's rows (tenths of a unit, None where there is no way) into int32, rounded up."""
-    cells = np.array([list(row) for row in rows], dtype=np.float64)
-    missing = np.isnan(cells)
-    cells[missing] = 0
-    whole = np.ceil(cells - 1e-6).astype(np.int32)
-    whole[missing] = UNREACHABLE
-    return whole
+    for whole, row in zip(block, rows, strict=True):
+        try:
+            numbers = np.fromiter(row, np.float64, len(whole))
+        except TypeError:
+            # There is a None in this row: slower, but it becomes NaN.
+            numbers = np.array(list(row), dtype=np.float64)
+        # A hair less, so that no tenth that binary cannot hold is rounded up by itself.
+        np.subtract(numbers, 1e-6, out=numbers)
+        np.ceil(numbers, out=numbers)
+        np.nan_to_num(numbers, copy=False, nan=UNREACHABLE)
+        whole[:] = numbers
 
 
 def _leg(leg: Any) -> Leg:

@@ -14,6 +14,9 @@ from routing.problem import Location
 UNREACHABLE = 2**31 - 1
 """Duration that stands for "no way at all"; longer than any shift, so a search needs no special case for it."""
 
+MAX_SNAP_M = 1000
+"""A location further than this from every road is off the network, unless the caller says otherwise."""
+
 EARTH_RADIUS_M = 6_371_008.8
 
 
@@ -31,6 +34,10 @@ class Table:
     durations: npt.NDArray[np.int32]
     snapped_m: npt.NDArray[np.int32]
     distances: npt.NDArray[np.int32] | None = None
+
+    def off_network(self, locations: Sequence[Location], max_snap_m: int = MAX_SNAP_M) -> tuple[str, ...]:
+        """Return the ids of the locations (those the table was asked for) further than so many metres from a road."""
+        return tuple(x.id for x, metres in zip(locations, self.snapped_m, strict=True) if metres > max_snap_m)
 
 
 class TravelTimes(Protocol):

@@ -1,28 +1,13 @@
 -- Roads a courier's motorbike may take in Vietnam, and how fast it goes there.
 --
--- Stands on the car profile that osrm-bindings ships: LUA_PATH must name that folder (routing/osrm.py sees to it). Only
+-- Stands on the car profile that osrm-bindings ships: LUA_PATH must name that folder (routing/graph.py sees to it). Only
 -- what differs for a motorbike is said here: motorways are closed to it, lanes, tracks, dikes and paths are open.
 
--- Speeds in km/h by road class, as ridden, not as allowed; a maxspeed tag lowers them.
-local speeds = {
-  trunk          = 50,
-  trunk_link     = 35,
-  primary        = 45,
-  primary_link   = 30,
-  secondary      = 40,
-  secondary_link = 28,
-  tertiary       = 35,
-  tertiary_link  = 25,
-  unclassified   = 30,
-  road           = 25,
-  residential    = 22,
-  service        = 20,
-  living_street  = 12,
-  track          = 15,
-  path           = 10,
-}
+-- Speeds in km/h by road class, as ridden, not as allowed, and what they are multiplied by: routing/graph.py writes both.
+local settings = require('settings')
+local speeds, factors = settings.speeds, settings.factors
 
--- No road at all is ridden faster.
+-- What is no road of these classes, a ferry say, is not faster than this.
 local fastest = 50
 
 -- Closed unless the road itself says that motorbikes may use it.
@@ -80,9 +65,9 @@ local function says_yes(way)
 end
 
 -- The car's handlers ride at the posted limit where there is one; a courier keeps to the speed of the road class.
-local function slow_down(result, speed)
-  result.forward_speed = math.min(result.forward_speed, speed)
-  result.backward_speed = math.min(result.backward_speed, speed)
+local function slow_down(result, speed, factor)
+  result.forward_speed = math.min(result.forward_speed, speed) * factor
+  result.backward_speed = math.min(result.backward_speed, speed) * factor
 end
 
 function process_way(profile, way, result, relations)
@@ -91,7 +76,7 @@ function process_way(profile, way, result, relations)
     return
   end
   car.process_way(profile, way, result, relations)
-  slow_down(result, speeds[highway] or fastest)
+  slow_down(result, speeds[highway] or fastest, factors[highway] or 1)
 end
 
 return {
