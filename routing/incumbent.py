@@ -50,7 +50,7 @@ class Incumbent:
         annealing.construct(self.model, self.search, self._dear_first(np.arange(len(self.layout.kept))))
 
     def load(self, plan: Plan) -> None:
-        """Take a plan's routes over; take out what breaks a rule, and insert what has room."""
+        """Take a plan's routes over, without what breaks a rule: that is left out, as is what the plan leaves out."""
         row = {courier.id: v for v, courier in enumerate(self.problem.couriers)}
         for route in plan.routes:
             stops = [Stop(visit.request, visit.kind) for visit in route.visits]
@@ -59,7 +59,6 @@ class Incumbent:
                 annealing.load(self.model, self.search, row[route.courier], _ints(self._whole(nodes)))
         annealing.settle_absent(self.model, self.search)
         annealing.remember(self.model, self.search)
-        self.insert_absent()
 
     def _whole(self, nodes: list[int]) -> Iterator[int]:
         """Leave away the stops of a pair whose other stop is not there, or comes in the wrong order, or twice."""
@@ -85,9 +84,13 @@ class Incumbent:
         """Run iterations number done, done + 1, ... of `total`, the temperature falling from hot to cold."""
         annealing.improve(self.model, self.search, iterations, done, total, hot, cold)
 
+    def back_to_best(self) -> None:
+        """Go back to the best routes seen, or as loaded."""
+        annealing.restore_best(self.model, self.search)
+
     def finish(self) -> None:
         """Go back to the best routes seen, with everything that has room."""
-        annealing.restore_best(self.model, self.search)
+        self.back_to_best()
         self.insert_absent()
 
     def _dear_first(self, requests: Ints) -> Ints:

@@ -28,6 +28,7 @@ from routing.kernel.arrays import (
     Model,
     Records,
     SmallInts,
+    transpose,
 )
 from routing.problem import Break, Courier, Kind, Problem, Request, Stop, Task
 from routing.travel import Table, TravelTimes
@@ -105,7 +106,7 @@ class _Kinds:
 
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
-        carrying = {name for r in problem.requests if (name := problem.carrier(r))}
+        self.carrying = carrying = {name for r in problem.requests if (name := problem.carrier(r))}
         number: dict[Hashable, int] = {}
         self.of = ints([number.setdefault(_traits(c, c.id in carrying), len(number)) for c in problem.couriers])
         self.first = ints(np.unique(self.of, return_index=True)[1])
@@ -114,14 +115,17 @@ class _Kinds:
     def outcome(self, requests: Sequence[Request]) -> Bytes:
         """Return FITS where a kind has the skills and can still take a request, else NO_SKILL or GONE (r x kinds)."""
         known = np.where(_skilled(requests, self.couriers), FITS, NO_SKILL).astype(np.int8)
-        gone = [c.out for c in self.couriers]
-        left = [c.out or bool(c.done) for c in self.couriers]
-        for r, request in enumerate(requests):
-            carrier = self.problem.carrier(request)
-            if carrier is not None:
-                known[r, [c.id != carrier for c in self.couriers]] = NO_SKILL
-            closed = left if carrier is None and request.pickup is None else gone
-            known[r, closed] = np.minimum(known[r, closed], GONE)
+        gone = np.array([c.out for c in self.couriers], dtype=np.bool_)
+        left = gone | [bool(c.done) for c in self.couriers]
+        known[:, gone] = np.minimum(known[:, gone], GONE)
+        if left.any():
+            lone = [r for r, x in enumerate(requests) if x.pickup is None and self.problem.carrier(x) is None]
+            closed = np.ix_(lone, np.flatnonzero(left))
+            known[closed] = np.minimum(known[closed], GONE)
+        if self.carrying:
+            for r, request in enumerate(requests):
+                if carrier := self.problem.carrier(request):
+                    known[r, [c.id != carrier for c in self.couriers]] = NO_SKILL
         return known
 
 
@@ -238,9 +242,9 @@ def _model(
     given.rank, given.shown_by = _shown(couriers, stops, nodes)
     return Model(
         durations_to=np.ascontiguousarray(table.durations),
-        durations_from=np.ascontiguousarray(table.durations.T),
+        durations_from=_transposed(table.durations),
         metres_to=none if metres is None else np.ascontiguousarray(metres),
-        metres_from=none if metres is None else np.ascontiguousarray(metres.T),
+        metres_from=none if metres is None else _transposed(metres),
         nodes=given,
         opens=opens,
         closes=closes,
@@ -282,6 +286,12 @@ def _couriers(problem: Problem, kinds: _Kinds, stops: int, rests: Sequence[tuple
     given.breaks_from, given.breaks_end = breaks[:-1], breaks[1:]
     given.alike = kinds.first[kinds.of]
     return given
+
+
+def _transposed(matrix: SmallInts) -> SmallInts:
+    turned = np.empty(matrix.shape[::-1], dtype=np.int32)
+    transpose(np.ascontiguousarray(matrix), turned)
+    return turned
 
 
 def _is_priced(problem: Problem) -> bool:
@@ -362,6 +372,6 @@ def _near_groups(model: Model) -> SmallInts:
         return np.zeros((len(model.requests), 0), dtype=np.int32)
     couriers = len(model.couriers)
     starts = model.nodes.place[len(model.nodes) - 2 * couriers :][model.members[model.groups[:-1]]]
-    away = model.durations_from[model.nodes.place[model.requests.first]][:, starts]
+    away = model.durations_from[np.ix_(model.nodes.place[model.requests.first], starts)]
     near = np.argsort(away, axis=1, kind="stable")[:, :NEAR_GROUPS]
     return np.ascontiguousarray(near.astype(np.int32))

@@ -72,7 +72,7 @@ class Osrm:
         cells = np.empty((2 if distances else 1, n, n), dtype=np.int32)
         snapped_m = np.zeros(n, dtype=np.int32)
         for rows, columns in _blocks(n, CELLS_PER_BLOCK // len(cells)):
-            answer = self._ask_table(coordinates[rows], coordinates[columns], distances)
+            answer = self._ask_table(coordinates, range(n)[rows], range(n)[columns], distances)
             _fill(cells[0, rows, columns], answer["durations"])
             if distances:
                 _fill(cells[1, rows, columns], answer["distances"])
@@ -83,14 +83,15 @@ class Osrm:
         cells[:, range(n), range(n)] = 0
         return Table(cells[0], snapped_m, cells[1] if distances else None)
 
-    def _ask_table(self, sources: list[Point], destinations: list[Point], distances: bool) -> Any:
-        """Ask for one block. Where both are the same, once is enough, but OSRM wants two points at least."""
-        same = sources == destinations and len(sources) > 1
-        coordinates = sources if same else sources + destinations
+    def _ask_table(self, coordinates: list[Point], rows: range, columns: range, distances: bool) -> Any:
+        needed = sorted({*rows, *columns})
+        position = {index: i for i, index in enumerate(needed)}
+        # OSRM wants two coordinates at least.
+        needed += needed if len(needed) == 1 else []
         parameters = engine.TableParameters(
-            coordinates=coordinates,
-            sources=list(range(len(sources))),
-            destinations=list(range(len(coordinates) - len(destinations), len(coordinates))),
+            coordinates=[coordinates[index] for index in needed],
+            sources=[position[row] for row in rows],
+            destinations=[position[column] for column in columns],
             annotations=["duration", "distance"] if distances else ["duration"],
             generate_hints=False,
         )
@@ -153,11 +154,10 @@ def _fill(block: npt.NDArray[np.int32], rows: Any) -> None:
         except TypeError:
             # There is a None in this row: slower, but it becomes NaN.
             numbers = np.array(list(row), dtype=np.float64)
+            numbers[np.isnan(numbers)] = UNREACHABLE
         # A hair less, so that no tenth that binary cannot hold is rounded up by itself.
-        np.subtract(numbers, 1e-6, out=numbers)
-        np.ceil(numbers, out=numbers)
-        np.nan_to_num(numbers, copy=False, nan=UNREACHABLE)
-        whole[:] = numbers
+        numbers -= 1e-6
+        np.ceil(numbers, out=whole, casting="unsafe")
 
 
 def _leg(leg: Any) -> Leg:

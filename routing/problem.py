@@ -135,7 +135,7 @@ class Courier:
     is free at the last one's place and departure, no longer able to load a lone delivery that is not on board. `shown`
     are the visits ahead as the courier has seen them: each of their requests that goes to another courier, and the
     fewest of those that stay whose move explains a new order, cost `move_price` each. A courier who is `out` gets no
-    visit and rides nowhere any more.
+    visit and rides nowhere any more. Nothing begins before `free_at`: now, or when a late courier will be free.
     """
 
     id: str
@@ -158,6 +158,7 @@ class Courier:
     shown: tuple[Stop, ...] = ()
     move_price: int = 0
     out: bool = False
+    free_at: int | None = None
 
 
 @dataclass(frozen=True)
@@ -216,12 +217,13 @@ class Problem:
 
     def standing(self, courier: Courier) -> tuple[str, int]:
         """Return where a courier's next ride begins and when at the earliest."""
-        if not courier.done:
-            return courier.start, courier.shift.start
-        last = courier.done[-1]
-        task = self.request[last.request].task(last.kind)
-        assert task is not None
-        return task.location, last.departure
+        place, moment = courier.start, courier.shift.start
+        if courier.done:
+            last = courier.done[-1]
+            task = self.request[last.request].task(last.kind)
+            assert task is not None
+            place, moment = task.location, last.departure
+        return place, moment if courier.free_at is None else max(moment, courier.free_at)
 
     def to_json(self) -> str:
         """Write the problem as JSON: the dataclasses' fields under their own names, sets as sorted lists."""
@@ -320,6 +322,8 @@ def _check_courier(courier: Courier, known: set[str], dimensions: int) -> None:
         _check_number("courier", courier.id, name, getattr(courier, name))
     for name in ("max_travel_s", "max_travel_m", "fair_work_s"):
         _check_optional("courier", courier.id, name, getattr(courier, name))
+    if courier.free_at is not None:
+        _check_number("courier", courier.id, "free_at", courier.free_at, least=-LIMIT)
     _check_breaks(courier)
 
 

@@ -28,6 +28,9 @@ ITERATIONS_PER_SMALL_REQUEST = 2000
 HOT, COLD = 1.0, 0.01
 """First and last temperature, as shares of what a request costs on average in the first full plan."""
 
+LUKEWARM = 0.05
+"""First temperature where a plan is improved that is good already."""
+
 REPORT_S = 0.1
 """Seconds between two calls of `on_progress`."""
 
@@ -71,7 +74,11 @@ def solve(
     """
     started = time.perf_counter()
     incumbent = Incumbent(problem, table_for(problem, travel), seed)
-    incumbent.load(start) if start else incumbent.construct()
+    if start:
+        incumbent.load(start)
+        incumbent.insert_absent()
+    else:
+        incumbent.construct()
     deadline = started + time_limit_s - _writing_s(len(incumbent.layout.stops))
     clock = _Clock(started, deadline, cancel)
     report = _Reporter(incumbent, clock, on_progress)
@@ -83,6 +90,14 @@ def solve(
         _anneal(incumbent, clock, budget, report)
     incumbent.finish()
     return incumbent.plan()
+
+
+def polish(incumbent: Incumbent, time_limit_s: float, cancel: threading.Event | None = None) -> None:
+    """Improve a plan that is good already: a search that hardly ever accepts anything worse."""
+    started = time.perf_counter()
+    clock = _Clock(started, started + time_limit_s, cancel)
+    _anneal(incumbent, clock, _budget(len(incumbent.layout.kept), None), _Reporter(incumbent, clock, None), LUKEWARM)
+    incumbent.finish()
 
 
 def warm_up() -> None:
@@ -141,13 +156,13 @@ def _budget(requests: int, iterations: int | None) -> int | None:
     return min(iterations, small)
 
 
-def _anneal(incumbent: Incumbent, clock: _Clock, budget: int | None, report: _Reporter) -> None:
+def _anneal(incumbent: Incumbent, clock: _Clock, budget: int | None, report: _Reporter, warmth: float = HOT) -> None:
     """Run the search in chunks until budget or time is spent.
 
     With a budget the temperature follows the iterations, so that the result does not depend on the machine's speed;
     without one it follows the time.
     """
-    hot = HOT * incumbent.mean_cost
+    hot = warmth * incumbent.mean_cost
     done, chunk, begun = 0, ITERATIONS_PER_CHUNK // 8, clock.elapsed()
     whole = max(clock.left(), 1e-3)
     while clock.left() > 0 and (budget is None or done < budget):

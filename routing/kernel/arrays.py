@@ -74,6 +74,17 @@ def inlined[F: Callable[..., Any]](function: F) -> F:
     return cast(F, numba.njit(**options)(function))
 
 
+@compiled
+def transpose(matrix: SmallInts, turned: SmallInts) -> None:
+    """Write a matrix transposed, square by square: whole columns would miss the cache at every cell."""
+    rows, columns = matrix.shape
+    for top in range(0, rows, 32):
+        for left in range(0, columns, 32):
+            for i in range(top, min(top + 32, rows)):
+                for j in range(left, min(left + 32, columns)):
+                    turned[j, i] = matrix[i, j]
+
+
 def _records(**fields: str) -> np.dtype[np.void]:
     """Return a record type: a name to each letter of numpy's (i 64-bit integer, b true or false, f float)."""
     letters = {"i": np.int64, "b": np.bool_, "f": np.float64}
