@@ -1,4 +1,7 @@
-"""Says how long it takes from anywhere to anywhere: the interface of every road engine, and a great-circle stand-in."""
+"""Says how long it takes from anywhere to anywhere: the interface of every road engine, and a great-circle stand-in.
+
+Means over the parts of a day make one engine of several.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,8 @@ UNREACHABLE = 2**31 - 1
 
 MAX_SNAP_M = 1000
 """A location further than this from every road is off the network, unless the caller says otherwise."""
+
+DAY_S = 86_400
 
 EARTH_RADIUS_M = 6_371_008.8
 
@@ -68,3 +73,95 @@ class GreatCircle:
         seconds = np.ceil(metres * self._seconds_per_m).astype(np.int32)
         snapped_m = np.zeros(len(locations), dtype=np.int32)
         return Table(seconds, snapped_m, np.ceil(metres).astype(np.int32) if distances else None)
+
+
+class Mean:
+    """Several travel times as one: each cell is their mean, weighted by the seconds that each is good for, rounded up.
+
+    A weighted mean keeps the triangle inequality where all parts keep it. What cannot be reached in one part counts as
+    UNREACHABLE: nobody knows yet when the courier will be there. `snapped_m` is the worst of the parts.
+    """
+
+    def __init__(self, parts: Sequence[tuple[int, TravelTimes]]) -> None:
+        if not parts or any(seconds <= 0 for seconds, _ in parts):
+            raise ValueError(f"a mean needs parts of more than 0 s, not {[seconds for seconds, _ in parts]}")
+        self._parts = tuple(parts)
+        self.source = "mean of " + ", ".join(f"{seconds} s of {travel.source}" for seconds, travel in parts)
+
+    def table(self, locations: Sequence[Location], distances: bool = False) -> Table:
+        """Ask every part in turn; distances are those of the fastest ways, so their mean is no single way's length.
+
+        Needs 8 bytes a cell (16 with distances) besides the result and one part's table.
+        """
+        n = len(locations)
+        durations, metres = _Sum(n), _Sum(n) if distances else None
+        snapped_m = np.zeros(n, dtype=np.int32)
+        for seconds, travel in self._parts:
+            table = travel.table(locations, distances=distances)
+            durations.add(seconds, table.durations)
+            if metres is not None:
+                if table.distances is None:
+                    raise ValueError(f"{travel.source} gives no distances")
+                metres.add(seconds, table.distances)
+            np.maximum(snapped_m, table.snapped_m, out=snapped_m)
+        return Table(durations.mean(), snapped_m, metres.mean() if metres is not None else None)
+
+
+class _Sum:
+    """Weighted sum of matrices, of which UNREACHABLE is part for good."""
+
+    def __init__(self, n: int) -> None:
+        self._sum = np.zeros((n, n), dtype=np.int64)
+        self._missing = np.zeros((n, n), dtype=np.bool_)
+        self._weights = 0
+
+    def add(self, weight: int, cells: npt.NDArray[np.int32]) -> None:
+        self._sum += np.multiply(cells, weight, dtype=np.int64)
+        self._missing |= cells == UNREACHABLE
+        self._weights += weight
+
+    def mean(self) -> npt.NDArray[np.int32]:
+        rounded_up = -(-self._sum // self._weights)
+        rounded_up[self._missing] = UNREACHABLE
+        return rounded_up.astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True)
+class DayPart:
+    """Travel times good from `start` until just before `end`, seconds since local midnight, every day."""
+
+    start: int
+    end: int
+    travel: TravelTimes
+
+
+class DayParts:
+    """Travel times that change with the time of day, say a graph for the rush hours and one for the rest."""
+
+    def __init__(self, parts: Sequence[DayPart]) -> None:
+        """Take the parts of a day; they must fill it from 0 to 86,400 s without gap or overlap, else ValueError."""
+        self._parts = sorted(parts, key=lambda part: part.start)
+        reached = 0
+        for part in self._parts:
+            if part.start != reached or part.end <= part.start:
+                raise ValueError(f"the day's part {part.start}-{part.end} does not follow on {reached}")
+            reached = part.end
+        if reached != DAY_S:
+            raise ValueError(f"the day's parts end at {reached}, not at {DAY_S}")
+
+    def during(self, start: int, end: int) -> TravelTimes:
+        """Return the travel times for a shift from `start` to `end` (seconds since midnight, may be past either end).
+
+        They are those of one part where the shift lies in it, else the parts' mean, weighted by the time in each.
+        """
+        if end <= start:
+            raise ValueError(f"a shift from {start} to {end} has no length")
+        shares: dict[int, tuple[int, TravelTimes]] = {}
+        for midnight in range(start - start % DAY_S, end, DAY_S):
+            for part in self._parts:
+                inside = min(end, midnight + part.end) - max(start, midnight + part.start)
+                if inside > 0:
+                    seconds, _ = shares.get(id(part.travel), (0, part.travel))
+                    shares[id(part.travel)] = (seconds + inside, part.travel)
+        everything = list(shares.values())
+        return everything[0][1] if len(everything) == 1 else Mean(everything)
