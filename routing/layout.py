@@ -116,7 +116,7 @@ class _Kinds:
         """Return FITS where a kind has the skills and can still take a request, else NO_SKILL or GONE (r x kinds)."""
         known = np.where(_skilled(requests, self.couriers), FITS, NO_SKILL).astype(np.int8)
         gone = np.array([c.out for c in self.couriers], dtype=np.bool_)
-        left = gone | [bool(c.done) for c in self.couriers]
+        left = gone | np.array([bool(c.done) for c in self.couriers], dtype=np.bool_)
         known[:, gone] = np.minimum(known[:, gone], GONE)
         if left.any():
             lone = [r for r, x in enumerate(requests) if x.pickup is None and self.problem.carrier(x) is None]

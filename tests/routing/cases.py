@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from hypothesis import strategies as st
 
-from routing.problem import Courier, Location, Problem, Request, Task, TimeWindow
+from routing.problem import Break, Courier, Done, Location, Problem, Request, Stop, Task, TimeWindow
 from routing.travel import UNREACHABLE, Table
 
 
@@ -16,12 +17,14 @@ class Matrix:
 
     source = "matrix"
 
-    def __init__(self, durations: Sequence[Sequence[int]]) -> None:
+    def __init__(self, durations: Sequence[Sequence[int]], distances: Sequence[Sequence[int]] | None = None) -> None:
         self.durations = np.array(durations, dtype=np.int32).reshape(len(durations), len(durations))
+        self.distances = None if distances is None else np.array(distances, dtype=np.int32).reshape(len(durations), -1)
 
-    def table(self, locations: Sequence[Location]) -> Table:
+    def table(self, locations: Sequence[Location], distances: bool = False) -> Table:
         assert len(locations) == len(self.durations)
-        return Table(self.durations.copy(), np.zeros(len(locations), dtype=np.int32))
+        metres = self.distances if distances and self.distances is not None else None
+        return Table(self.durations.copy(), np.zeros(len(locations), dtype=np.int32), metres)
 
 
 def line(*metres: int) -> Matrix:
@@ -101,3 +104,82 @@ def problems(
         for i in range(draw(st.integers(0, max_couriers)))
     )
     return Problem(places(n), tuple(requests), couriers), draw(matrices(n))
+
+
+@st.composite
+def rich_problems(draw: st.DrawFn, max_requests: int = 3, max_couriers: int = 2) -> tuple[Problem, Matrix]:
+    """A small problem that also has some of breaks, deadlines, lengths, territories, fair work, and a day under way."""
+    problem, matrix = draw(problems(max_requests, max_couriers))
+    n = len(problem.locations)
+    distances = draw(matrices(n, holes=False)).durations if draw(st.booleans()) else None
+    few, sometimes = st.integers(0, 5), st.integers(0, 3).map(lambda x: x == 0)
+
+    def enrich_task(task: Task | None) -> Task | None:
+        if task is None or not draw(sometimes):
+            return task
+        return replace(task, due=draw(st.integers(-50, 400)), late_price=draw(few))
+
+    requests = []
+    for request in problem.requests:
+        request = replace(
+            request,
+            pickup=enrich_task(request.pickup),
+            delivery=enrich_task(request.delivery),
+            territory=draw(st.sampled_from(["", "north", "south"])),
+        )
+        if request.pickup is None and problem.couriers and draw(sometimes):
+            request = replace(request, on_board=draw(st.sampled_from(problem.couriers)).id)
+        requests.append(request)
+    couriers = []
+    for courier in problem.couriers:
+        start, end = courier.shift.start, courier.shift.end
+        breaks: tuple[Break, ...] = ()
+        if draw(sometimes) and end - start > 20:
+            opens = draw(st.integers(start, end - 10))
+            breaks = (Break(TimeWindow(opens, draw(st.integers(opens, end - 1))), draw(st.integers(0, 10))),)
+        couriers.append(
+            replace(
+                courier,
+                breaks=breaks,
+                price_per_m=draw(few) if distances is not None else 0,
+                max_travel_m=draw(st.integers(0, 200)) if distances is not None and draw(sometimes) else None,
+                max_travel_s=draw(st.integers(0, 200)) if draw(sometimes) else None,
+                territories=frozenset({"north"}) if draw(st.booleans()) else frozenset(),
+                away_price=draw(st.sampled_from([0, 20])),
+                fair_work_s=draw(st.integers(0, 100)) if draw(sometimes) else None,
+                overwork_price=draw(few),
+                move_price=draw(st.sampled_from([0, 30])),
+                free_at=draw(st.integers(0, 60)) if draw(sometimes) else None,
+                out=draw(st.integers(0, 9)) == 0,
+            )
+        )
+    if couriers and draw(st.booleans()):
+        requests, couriers = _under_way(draw, requests, couriers)
+    return Problem(problem.locations, tuple(requests), tuple(couriers)), Matrix(
+        matrix.durations.tolist(), None if distances is None else distances.tolist()
+    )
+
+
+def _under_way(
+    draw: st.DrawFn, requests: list[Request], couriers: list[Courier]
+) -> tuple[list[Request], list[Courier]]:
+    """Let couriers have done or seen some of the visits, in an order that a day could have had."""
+    done: dict[str, list[Done]] = {c.id: [] for c in couriers}
+    shown: dict[str, list[Stop]] = {c.id: [] for c in couriers}
+    clock = {c.id: c.shift.start for c in couriers}
+    for request in requests:
+        if request.on_board:
+            continue
+        name = draw(st.sampled_from(couriers)).id
+        steps = [kind for kind in ("pickup", "delivery") if getattr(request, kind) is not None]
+        made = draw(st.sampled_from([0, 0, 0, *range(len(steps) + 1)]))
+        for i, kind in enumerate(steps):
+            if i < made:
+                start = clock[name] + draw(st.integers(0, 40))
+                clock[name] = start + draw(st.integers(0, 20))
+                done[name].append(Done(request.id, kind, start, clock[name]))  # type: ignore[arg-type]
+            elif draw(st.booleans()) and (
+                kind == "pickup" or i < 1 or made or shown[name][-1:] == [Stop(request.id, "pickup")]
+            ):
+                shown[name].append(Stop(request.id, kind))  # type: ignore[arg-type]
+    return requests, [replace(c, done=tuple(done[c.id]), shown=tuple(shown[c.id])) for c in couriers]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import product
+from itertools import permutations, product
 
-from routing.problem import Courier, Problem, Request
+from routing.check import _Judge
+from routing.problem import Break, Courier, Problem, Request, Stop
+from routing.timetable import ride
 from routing.travel import UNREACHABLE, Table
 
-type Stop = tuple[Request, str]
+type End = tuple[Request, str]
 
 
 def cheapest(problem: Problem, table: Table) -> int:
@@ -48,7 +50,7 @@ def cheapest_route(group: list[Request], courier: Courier, table: Table, index: 
 
 
 def quickest(
-    left: list[Stop],
+    left: list[End],
     load: tuple[int, ...],
     here: str,
     last: str | None,
@@ -80,3 +82,41 @@ def quickest(
         if riding is not None:
             found.append(leg + riding)
     return min(found, default=None)
+
+
+def cheapest_of_all(problem: Problem, table: Table) -> int:
+    """Return the lowest cost of any plan of a problem with everything the model can say, by the judge's own prices."""
+    judge = _Judge(problem, table)
+    index = {location.id: i for i, location in enumerate(problem.locations)}
+    ahead = [request for request in problem.requests if problem.ahead(request)]
+    best: dict[tuple[str, frozenset[str]], int | None] = {}
+    lowest = sum(request.unassigned_price for request in ahead)
+    for assignment in product([None, *problem.couriers], repeat=len(ahead)):
+        cost = 0
+        for courier in [None, *problem.couriers]:
+            group = [r for r, c in zip(ahead, assignment, strict=True) if c is courier]
+            if courier is None:
+                cost += sum(request.unassigned_price for request in group)
+            elif group:
+                key = (courier.id, frozenset(request.id for request in group))
+                if key not in best:
+                    best[key] = _cheapest_ride(problem, judge, courier, group, table, index)
+                cost += 10**12 if best[key] is None else best[key]
+        lowest = min(lowest, cost)
+    return lowest
+
+
+def _cheapest_ride(
+    problem: Problem, judge: _Judge, courier: Courier, group: list[Request], table: Table, index: dict[str, int]
+) -> int | None:
+    """Ride every order of a group's visits and breaks, let the judge refuse and price each."""
+    visits = [Stop(request.id, kind) for request in group for kind, _ in problem.ahead(request)]
+    rests = [rest for rest in courier.breaks if rest.window.end >= problem.standing(courier)[1]]
+    prices = []
+    for order in permutations([*visits, *rests]):
+        if [item for item in order if isinstance(item, Break)] != rests:
+            continue
+        route = ride(problem, table, index, courier, order)
+        if not list(judge.judge_route(route, courier)):
+            prices.append(judge.price(route, courier))
+    return min(prices, default=None)
