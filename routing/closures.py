@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import osmium
-from osmium.filter import KeyFilter
+from osmium import osm
+from osmium.filter import EntityFilter
 
 type Ring = tuple[tuple[float, float], ...]
 """Corners of a polygon, (longitude, latitude) in degrees; the last may repeat the first."""
@@ -75,7 +76,7 @@ def cut(extract: Path, closures: Closures, target: Path) -> None:
         raise ClosureError("the closures leave no road open")
     ways = roads.way[shut]
     closed = {int(way): {int(p) for p in roads.position[shut][ways == way]} for way in np.unique(ways)}
-    _rewrite(extract, target, closed, first_new_id=int(roads.way.max()) + 1)
+    _rewrite(extract, target, closed, roads.highest_id + 1)
 
 
 def _wrong_with(ring: Ring) -> str | None:
@@ -100,9 +101,9 @@ def _wrong_with(ring: Ring) -> str | None:
 
 
 def _corners(ring: Ring) -> Corners:
-    """Drop corners that repeat the one before, round the end as well."""
+    """Drop corners that the next one repeats; the first is next to the last."""
     points: Corners = np.array(ring, dtype=np.float64).reshape(-1, 2)
-    new: npt.NDArray[np.bool_] = (points != np.roll(points, 1, axis=0)).any(axis=1)
+    new: npt.NDArray[np.bool_] = (points != np.roll(points, -1, axis=0)).any(axis=1)
     return points[new]
 
 
@@ -114,20 +115,24 @@ class _Roads:
     position: npt.NDArray[np.int64]
     start: Corners
     end: Corners
+    highest_id: int
+    """Of all ways, roads or not."""
 
 
 def _read_roads(extract: Path) -> _Roads:
     keys: list[tuple[int, int]] = []
     ends: list[tuple[float, float, float, float]] = []
-    items: Iterable[Any] = osmium.FileProcessor(str(extract)).with_locations().with_filter(KeyFilter(*ROAD_KEYS))
-    for way in items:
-        if way.is_way():
+    highest_id = 0
+    ways: Iterable[Any] = osmium.FileProcessor(str(extract)).with_locations().with_filter(EntityFilter(osm.WAY))
+    for way in ways:
+        highest_id = max(highest_id, way.id)
+        if any(key in way.tags for key in ROAD_KEYS):
             line = [_place(node) for node in way.nodes]
             keys += ((way.id, position) for position in range(len(line) - 1))
             ends += (a + b for a, b in pairwise(line))
     way_and_position = np.array(keys, dtype=np.int64).reshape(-1, 2)
     points = np.array(ends, dtype=np.float64).reshape(-1, 4)
-    return _Roads(way_and_position[:, 0], way_and_position[:, 1], points[:, :2], points[:, 2:])
+    return _Roads(way_and_position[:, 0], way_and_position[:, 1], points[:, :2], points[:, 2:], highest_id)
 
 
 def _place(node: Any) -> tuple[float, float]:

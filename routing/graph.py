@@ -73,7 +73,8 @@ def build_graph(
     `speeds` (km/h) replace those of SPEEDS_KMH by road class; `factors` multiply the speed of a road class, posted
     limits included: 0.6 in the rush hour is a journey of 1 / 0.6 the time. Closed roads are not there at all: a stop
     beside one is reached from the nearest road that is open, and Table.snapped_m says how far that is; further than
-    Osrm's max_snap_m it is off the network. A stop on an open road that closures cut off from the rest is unreachable.
+    Osrm's max_snap_m it is off the network. The same goes for a stop on roads that closures cut off from the rest, if
+    those have fewer than about a thousand nodes; on a larger island it is unreachable.
 
     The folder under `directory` is named by a hash of all of this and the engine's version: what is there already and
     whole is returned at once. It is built beside and renamed at the end, so other processes never see half a graph.
@@ -103,10 +104,12 @@ def missing_files(base: Path) -> list[str]:
     try:
         lines = (base.parent / FILE_LIST).read_text().splitlines()
     except OSError:
+        lines = []
+    if not lines:
         contracted = base.name + ".hsgr"
         return [] if (base.parent / contracted).exists() else [contracted]
-    sizes = {name: int(size) for size, name in (line.split(" ", 1) for line in lines)}
-    return [name for name, size in sizes.items() if _size(base.parent / name) != size]
+    listed = (line.partition(" ") for line in lines)
+    return [name for size, _, name in listed if str(_size(base.parent / name)) != size]
 
 
 def _settings(speeds: Mapping[str, int], factors: Mapping[str, float]) -> str:
