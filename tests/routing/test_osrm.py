@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import math
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import extracts
 import numpy as np
 import pytest
 from osmium import FileProcessor
 
-from routing.osrm import GraphError, Leg, NoWay, Osrm, build_graph
+from routing import graph
+from routing.graph import FILE_LIST, SPEEDS_KMH
+from routing.osrm import GraphError, Leg, NoWay, Osrm, _blocks, build_graph
 from routing.problem import Location
 from routing.travel import UNREACHABLE
 
@@ -23,54 +30,81 @@ REAL = [
 NODES = {1 + i + 4 * j: (106.0 + i / 100, 20.6 + j / 100) for j in range(2) for i in range(4)}
 
 
-def osm(path: Path, *ways: tuple[list[int], dict[str, str]]) -> Path:
+def osm(path: Path, *ways: extracts.Way) -> Path:
     """Write a tiny extract of the ladder's nodes and the given ways."""
-    nodes = "".join(f'<node id="{i}" lon="{x:.3f}" lat="{y:.3f}" version="1"/>' for i, (x, y) in NODES.items())
-    lines = "".join(
-        f'<way id="{100 + n}" version="1">'
-        + "".join(f'<nd ref="{ref}"/>' for ref in refs)
-        + "".join(f'<tag k="{k}" v="{v}"/>' for k, v in tags.items())
-        + "</way>"
-        for n, (refs, tags) in enumerate(ways)
-    )
-    path.write_text(f'<osm version="0.6">{nodes}{lines}</osm>')
-    return path
+    return extracts.write(path, NODES, {100 + n: way for n, way in enumerate(ways)})
 
 
 def spot(node: int) -> Location:
     return Location(str(node), *NODES[node])
 
 
+RUNGS: tuple[extracts.Way, ...] = (
+    ([1, 2, 3, 4], {"highway": "motorway"}),
+    ([1, 5], {"highway": "service", "man_made": "dyke"}),
+    ([5, 6], {"highway": "trunk", "maxspeed": "100"}),
+    ([6, 7], {"highway": "primary", "oneway": "yes"}),
+    ([7, 6], {"highway": "track"}),
+    ([7, 8], {"highway": "path"}),
+    ([8, 4], {"highway": "residential", "maxspeed": "10"}),
+    ([3, 7], {"highway": "path", "motor_vehicle": "no"}),
+    ([2, 6], {"highway": "footway", "motorcycle": "yes"}),
+)
+
+
 @pytest.fixture(scope="module")
-def ladder(tmp_path_factory: pytest.TempPathFactory) -> Osrm:
-    folder = tmp_path_factory.mktemp("ladder")
-    extract = osm(
-        folder / "ladder.osm",
-        ([1, 2, 3, 4], {"highway": "motorway"}),
-        ([1, 5], {"highway": "service", "man_made": "dyke"}),
-        ([5, 6], {"highway": "trunk", "maxspeed": "100"}),
-        ([6, 7], {"highway": "primary", "oneway": "yes"}),
-        ([7, 6], {"highway": "track"}),
-        ([7, 8], {"highway": "path"}),
-        ([8, 4], {"highway": "residential", "maxspeed": "10"}),
-        ([3, 7], {"highway": "path", "motor_vehicle": "no"}),
-        ([2, 6], {"highway": "footway", "motorcycle": "yes"}),
-    )
-    return Osrm(build_graph(extract, folder / "graphs"), max_snap_m=300)
+def extract(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return osm(tmp_path_factory.mktemp("ladder") / "ladder.osm", *RUNGS)
+
+
+@pytest.fixture(scope="module")
+def ladder(extract: Path) -> Osrm:
+    return Osrm(build_graph(extract, extract.parent / "graphs"), max_snap_m=300)
+
+
+def kmh(roads: Osrm, a: int, b: int) -> float:
+    (leg,) = roads.geometry([NODES[a], NODES[b]])
+    return leg.distance_m / leg.duration_s * 3.6
 
 
 def test_speeds_by_class(ladder: Osrm) -> None:
-    def kmh(a: int, b: int) -> float:
-        (leg,) = ladder.geometry([NODES[a], NODES[b]])
-        return leg.distance_m / leg.duration_s * 3.6
+    assert kmh(ladder, 1, 5) == pytest.approx(20, rel=0.03)
+    assert kmh(ladder, 5, 6) == pytest.approx(50, rel=0.03)  # not the 100 that is allowed
+    assert kmh(ladder, 6, 7) == pytest.approx(45, rel=0.03)
+    assert kmh(ladder, 7, 6) == pytest.approx(15, rel=0.03)  # against the one-way: back along the track
+    assert kmh(ladder, 7, 8) == pytest.approx(10, rel=0.03)
+    assert kmh(ladder, 8, 4) == pytest.approx(10, rel=0.03)
+    assert kmh(ladder, 2, 6) == pytest.approx(10, rel=0.03)
 
-    assert kmh(1, 5) == pytest.approx(20, rel=0.03)
-    assert kmh(5, 6) == pytest.approx(50, rel=0.03)  # not the 100 that is allowed
-    assert kmh(6, 7) == pytest.approx(45, rel=0.03)
-    assert kmh(7, 6) == pytest.approx(15, rel=0.03)  # against the one-way: back along the track
-    assert kmh(7, 8) == pytest.approx(10, rel=0.03)
-    assert kmh(8, 4) == pytest.approx(10, rel=0.03)
-    assert kmh(2, 6) == pytest.approx(10, rel=0.03)
+
+def test_speeds_and_factors_are_settings(extract: Path) -> None:
+    graphs = extract.parent / "graphs"
+    base = build_graph(extract, graphs, speeds={"trunk": 60, "path": 6}, factors={"trunk": 0.5, "residential": 0.5})
+    with Osrm(base) as roads:
+        assert kmh(roads, 5, 6) == pytest.approx(30, rel=0.03)  # half of 60
+        assert kmh(roads, 6, 5) == pytest.approx(30, rel=0.03)
+        assert kmh(roads, 7, 8) == pytest.approx(6, rel=0.03)
+        assert kmh(roads, 8, 4) == pytest.approx(5, rel=0.03)  # half of the 10 that is allowed
+        assert kmh(roads, 1, 5) == pytest.approx(20, rel=0.03)  # as usual
+    usual = build_graph(extract, graphs)
+    assert base != usual
+    assert build_graph(extract, graphs, speeds=SPEEDS_KMH, factors={"path": 1.0}) == usual
+
+
+@pytest.mark.parametrize(
+    ("settings", "reason"),
+    [
+        ({"speeds": {"motorway": 80}}, "speed of motorway: no such road class"),
+        ({"factors": {"lane": 0.5}}, "factor of lane: no such road class"),
+        ({"speeds": {"trunk": 0}}, "speed of trunk: must be above 0 and at most 120, not 0"),
+        ({"speeds": {"trunk": 900}}, "speed of trunk: .* not 900"),
+        ({"factors": {"path": -1.0}}, "factor of path: must be above 0 and at most 3, not -1"),
+        ({"factors": {"path": math.nan}}, "factor of path: .* not nan"),
+    ],
+)
+def test_senseless_speeds(extract: Path, settings: Mapping[str, Mapping[str, int]], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        build_graph(extract, extract.parent / "graphs", **settings)  # type: ignore[arg-type]  # either of the two
 
 
 def test_motorways_are_closed(ladder: Osrm) -> None:
@@ -87,13 +121,52 @@ def test_motorways_are_closed(ladder: Osrm) -> None:
 def test_table_in_blocks_is_the_table(ladder: Osrm, monkeypatch: pytest.MonkeyPatch) -> None:
     spots = [spot(n) for n in (1, 5, 6, 7, 8, 4)]
     whole = ladder.table(spots)
-    monkeypatch.setattr("routing.osrm.CELLS_PER_BLOCK", 12)
-    pieces = ladder.table(spots)
     assert whole.durations.dtype == np.int32
-    assert (whole.durations == pieces.durations).all()
-    assert (whole.snapped_m == pieces.snapped_m).all()
-    assert ladder.table([]).durations.shape == (0, 0)
-    assert ladder.table(spots[:1]).durations.tolist() == [[0]]
+    assert (whole.durations[~np.eye(6, dtype=bool)] > 0).all()
+    for cells in (1, 4, 12, 35, 36):
+        monkeypatch.setattr("routing.osrm.CELLS_PER_BLOCK", cells)
+        pieces = ladder.table(spots)
+        assert (whole.durations == pieces.durations).all()
+        assert (whole.snapped_m == pieces.snapped_m).all()
+
+
+@pytest.mark.parametrize(("n", "cells"), [(0, 10), (1, 1), (5, 1), (5, 24), (5, 25), (100, 3000), (100, 5001)])
+def test_blocks_cover_each_cell_once(n: int, cells: int) -> None:
+    asked = np.zeros((n, n), dtype=int)
+    for rows, columns in _blocks(n, cells):
+        asked[rows, columns] += 1
+        assert len(range(n)[rows]) * len(range(n)[columns]) <= 1.1 * cells
+    assert (asked == 1).all()
+
+
+def test_few_or_equal_places(ladder: Osrm) -> None:
+    nobody = ladder.table([], distances=True)
+    assert nobody.durations.shape == (0, 0)
+    assert nobody.distances is not None
+    assert nobody.distances.shape == (0, 0)
+    assert nobody.snapped_m.shape == (0,)
+    assert ladder.table([spot(5)]).durations.tolist() == [[0]]
+    twice = ladder.table([spot(5), spot(6), spot(5)], distances=True)
+    assert twice.durations[0, 2] == twice.durations[2, 0] == 0
+    assert twice.durations[0, 1] == twice.durations[2, 1] == pytest.approx(75, abs=2)
+
+
+def test_far_and_impossible_places(ladder: Osrm) -> None:
+    home = spot(5)
+    far = [Location("null", 0, 0), Location("pole", 180, 90), Location("edge", -180, -90)]
+    table = ladder.table([home, *far])
+    assert table.off_network([home, *far], 300) == ("null", "pole", "edge")
+    assert (table.durations[0, 1:] == UNREACHABLE).all()
+    for lon, lat in ((181, 0), (0, 91), (math.nan, 20), (106, math.inf)):
+        with pytest.raises(ValueError, match=r"location odd: .* is no longitude and latitude"):
+            ladder.table([home, Location("odd", lon, lat)])
+
+
+def test_threads_share_a_graph(ladder: Osrm) -> None:
+    spots = [spot(n) for n in (1, 5, 6, 7, 8, 4)]
+    whole = ladder.table(spots).durations
+    with ThreadPoolExecutor(4) as threads:
+        assert all((table.durations == whole).all() for table in threads.map(ladder.table, [spots] * 40))
 
 
 def test_distances_are_those_of_the_fastest_way(ladder: Osrm) -> None:
@@ -145,6 +218,49 @@ def test_failures_say_what_the_engine_said(tmp_path: Path) -> None:
         build_graph(tmp_path / "none.osm.pbf", tmp_path / "graphs")
     with pytest.raises(GraphError, match="no contracted graph"):
         Osrm(tmp_path / "none" / "roads.osrm")
+
+
+def test_a_graph_cut_short_is_named_and_built_again(tmp_path: Path) -> None:
+    # OSRM itself crashes on some of these.
+    extract = osm(tmp_path / "x.osm", ([1, 2], {"highway": "residential"}))
+    base = build_graph(extract, tmp_path / "graphs")
+    index = base.with_name(base.name + ".fileIndex")
+    for harm in (lambda: index.write_bytes(index.read_bytes()[:-1]), index.unlink):
+        harm()
+        with pytest.raises(GraphError, match=r"roads\.osrm\.fileIndex missing or cut short"):
+            Osrm(base)
+        assert build_graph(extract, tmp_path / "graphs") == base
+        with Osrm(base) as roads:
+            assert 0 < roads.table([spot(1), spot(2)]).durations[0, 1] < UNREACHABLE
+    # A graph from before there was a list of files still opens.
+    base.with_name(FILE_LIST).unlink()
+    Osrm(base).close()
+
+
+def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    extract = osm(tmp_path / "x.osm", ([1, 2], {"highway": "residential"}))
+    (tmp_path / "file").write_text("no folder")
+    for folder in (tmp_path / "file", tmp_path / "file" / "graphs"):
+        with pytest.raises(GraphError, match=f"cannot build a graph in {folder}"):
+            build_graph(extract, folder)
+
+
+def test_two_builders_of_one_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    extract = osm(tmp_path / "x.osm", ([1, 2], {"highway": "residential"}))
+    both_built = threading.Barrier(2)
+
+    def publish_together(built: Path, target: Path) -> None:
+        both_built.wait(60)
+        graph_publish(built, target)
+
+    graph_publish = graph._publish
+    monkeypatch.setattr(graph, "_publish", publish_together)
+    with ThreadPoolExecutor(2) as builders:
+        bases = list(builders.map(lambda _: build_graph(extract, tmp_path / "graphs"), range(2)))
+    assert bases[0] == bases[1]
+    assert [path.name for path in (tmp_path / "graphs").iterdir()] == [bases[0].parent.name]
+    with Osrm(bases[0]) as roads:
+        assert roads.table([spot(1), spot(2)]).durations[0, 1] < UNREACHABLE
 
 
 @pytest.mark.parametrize("extract", [HUNG_YEN, *REAL], ids=lambda path: path.name.partition(".")[0])
