@@ -51,8 +51,7 @@ def _use_own_cache() -> None:
     here = Path(__file__).parent
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sorted(here.glob("*.py")))).hexdigest()[:12]
     config: Any = numba.config
-    if not config.CACHE_DIR:
-        config.CACHE_DIR = str(here / "__pycache__" / f"compiled-{digest}")
+    config.CACHE_DIR = str(Path(config.CACHE_DIR or here / "__pycache__") / f"kernel-{digest}")
 
 
 _use_own_cache()
