@@ -108,6 +108,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "shift_overlaps": ("Ca làm việc trùng với ca khác của bưu tá.", "The shift overlaps another of this courier."),
     "shift_ends_before_start": ("Ca phải kết thúc sau khi bắt đầu.", "A shift ends after it begins."),
     "not_a_courier": ("Người này không phải bưu tá.", "This person is not a courier."),
+    "nothing_to_close": ("Hãy vẽ một vùng hoặc chọn đường.", "Draw an area or name a road."),
+    "not_a_polygon": ("Vùng này không hợp lệ.", "This is not a valid area."),
+    "ends_before_it_starts": ("Thời điểm kết thúc phải ở sau.", "The end must come later."),
+    "closure_over": ("Đường này đã mở lại.", "This road is open again."),
     "move_breaks_round": ("Không chuyển được: {detail}", "The move breaks a rule: {detail}"),
     "round_under_way": ("Tuyến đã khởi hành hoặc điểm dừng đã xong.", "The round is under way or the stop has ended."),
     "round_of_another_office": (

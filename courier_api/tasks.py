@@ -7,6 +7,7 @@ from uuid import UUID
 from courier_api import models, queue
 from courier_api.db import now, transaction
 from courier_api.journey import dispatching
+from courier_api.places import closures
 from courier_api.rounds import planning
 
 assert models.all_models
@@ -59,4 +60,18 @@ class _progress_of:  # noqa: N801 - it is called like the function it stands for
                 dispatching.record_progress(session, self.plan_id, per_cent)
 
 
-TASKS = {"plan_day": plan_day}
+def rebuild_roads(closure_id: UUID) -> None:
+    """Make the road graph that knows what is shut now; `closure_id` only says why it was asked for."""
+    with transaction() as session:
+        shut = closures.shut_now(session)
+    try:
+        planning.rebuild_roads(shut.ways, shut.areas)
+    except (ValueError, RuntimeError):
+        # Planning goes on with the graph that stands; whoever lists the closures sees that this one is not applied.
+        log.exception("closure %s: the road graph could not be rebuilt", closure_id)
+        return
+    with transaction() as session:
+        closures.mark_applied(session)
+
+
+TASKS = {"plan_day": plan_day, "rebuild_roads": rebuild_roads}

@@ -9,6 +9,7 @@ from rq.serializers import JSONSerializer
 from courier_api import queue
 from courier_api.db import transaction
 from courier_api.guard import answers
+from courier_api.journey import dispatching
 from courier_api.rounds import planning
 
 SWEEP_EVERY_S = 60
@@ -23,6 +24,7 @@ def sweep_for_ever(stop: threading.Event) -> None:
                 if swept := queue.sweep(session):
                     log.warning("%d pieces of work sent again", swept)
                 answers.forget_old(session)
+                dispatching.keep_roads_true(session)
         except Exception:
             log.exception("sweep failed")
 

@@ -4,11 +4,12 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from courier_api import models
-from courier_api.api import agencies, citizens, clerks, couriers, dispatchers, public
+from courier_api.api import agencies, citizens, clerks, couriers, dispatchers, public, roads
 from courier_api.guard import problems
 from courier_api.settings import settings
 
 assert models.all_models
+assert roads.blp is dispatchers.blp  # its operations are the dispatchers' too
 
 AUDIENCES = (public, citizens, couriers, clerks, dispatchers, agencies)
 MAX_BODY = 1 << 20  # a handover with its strokes is some 50 kB

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import and_, exists, or_, select
@@ -20,7 +21,8 @@ from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, JobState
 from courier_api.journey.booking import FARTHEST_BOOKING, checked_window
 from courier_api.people.models import Person, Role
-from courier_api.places.models import Posting
+from courier_api.places import closures
+from courier_api.places.models import Posting, RoadClosure
 from courier_api.rounds import daywork, drawing_up, planning
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop
 from courier_api.rounds.riding import LIVING
@@ -44,6 +46,30 @@ def plan_rounds(session: Session, dispatcher: Person, day: date, half: Half) -> 
     plan = drawing_up.request_plan(session, dispatcher, day, half)
     queue.later(session, "plan_day", plan.id)
     return plan
+
+
+def close_road(session: Session, dispatcher: Person, **closure: Any) -> RoadClosure:
+    """Shut a road or an area for a while; a worker builds the road graph anew."""
+    shut = closures.close(session, dispatcher, **closure)
+    queue.later(session, "rebuild_roads", shut.id)
+    return shut
+
+
+def reopen_road(session: Session, closure_id: UUID) -> RoadClosure:
+    """Open a road again before its time."""
+    closure = closures.by_id(session, closure_id)
+    closures.reopen(closure)
+    session.flush()
+    queue.later(session, "rebuild_roads", closure.id)
+    return closure
+
+
+def keep_roads_true(session: Session) -> bool:
+    """Ask for a new road graph when a closure has begun or ended since the last; return whether it was needed."""
+    closure_id = closures.stale(session)
+    if closure_id is not None:
+        queue.later(session, "rebuild_roads", closure_id)
+    return closure_id is not None
 
 
 def claim_plan(session: Session, plan_id: UUID) -> daywork.DayWork | None:

@@ -1,13 +1,13 @@
 """Tables of the ground: communes, old names, service points, hamlets, roads, calendar."""
 
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, String, UniqueConstraint, func
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
 from courier_api.db import SRID, Base, Created, Id, Point, enum
 from courier_api.people.models import Person, Role
@@ -123,6 +123,28 @@ class Hamlet(Base):
     point: Mapped[Point]
     weight: Mapped[int]
     synthetic: Mapped[bool]
+
+
+class RoadClosure(Base):
+    """A stretch of road or an area that nobody can ride through for a while; without `ends_at` until it is opened."""
+
+    __tablename__ = "road_closure"
+    __table_args__ = (
+        CheckConstraint("area IS NOT NULL OR cardinality(ways) > 0", name="closes_something"),
+        CheckConstraint("ends_at >= starts_at", name="period"),
+    )
+
+    id: Mapped[Id]
+    area: Mapped[Any | None] = mapped_column(Geometry("POLYGON", srid=SRID, spatial_index=True), deferred=True)
+    ways: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))  # OSM ids
+    reason: Mapped[str] = mapped_column(String(200))
+    starts_at: Mapped[datetime]
+    ends_at: Mapped[datetime | None]
+    closed_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    applied: Mapped[bool] = mapped_column(default=False)  # the standing road graph knows it
+    created_at: Mapped[Created]
+
+    area_geojson: Mapped[str | None] = column_property(func.ST_AsGeoJSON(area, 6))
 
 
 class Road(Base):

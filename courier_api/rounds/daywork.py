@@ -1,18 +1,19 @@
 """What a half-day's planning needs to know, read in a few queries into plain values."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, Select, and_, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, case, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from courier_api.db import now
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind, JobState
 from courier_api.places.calendar import OFFICE_HOURS
-from courier_api.places.models import ServicePoint
+from courier_api.places.models import Commune, ServicePoint
+from courier_api.rounds import experience
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop
 from courier_api.rounds.riding import LIVING
 from courier_api.rounds.states import Half, RoundState
@@ -22,6 +23,9 @@ from courier_api.settings import settings
 HALF_DAYS = {Half.morning: (time(7, 20), time(11, 30)), Half.afternoon: (time(13, 30), time(19, 0))}
 # Between a courier's return and the agency's closing a clerk counts the papers and takes them over.
 HANDING_OVER = timedelta(minutes=30)
+SETUP_S = 60  # park, find the door; once for neighbours at one door
+SAME_DOOR_M = 15
+METRIC = 32648  # UTM zone 48N, metres
 WINDOW_PAST = "window_past"
 IN_ANOTHER_DRAFT = "in_another_draft"
 
@@ -38,6 +42,13 @@ class JobToPlan:
     window: tuple[int, int] | None
     service_s: int
     at_office: bool
+    commune: str = ""
+    neighbour: tuple[float, float] | None = None
+
+    @property
+    def door(self) -> tuple[float, float]:
+        """Where the courier parks, lon and lat: neighbours within SAME_DOOR_M share one place."""
+        return self.neighbour or (self.lon, self.lat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +62,7 @@ class ShiftToPlan:
     lat: float
     window: tuple[int, int]
     capacity: int
+    communes: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,16 +153,50 @@ def for_round(session: Session, round_: Round, order: list[UUID]) -> tuple[list[
 
 
 def _jobs(session: Session, day: date, start: datetime, end: datetime, at_office: set[UUID]) -> list[JobToPlan]:
-    rows = session.execute(
-        _job_columns()
-        .where(
-            Job.state == JobState.open,
-            ~_TAKEN,
-            or_(Job.window_start.is_(None), and_(Job.window_start < end, Job.window_end > start)),
-        )
-        .order_by(Job.id)
+    jobs = _job_columns().where(
+        Job.state == JobState.open,
+        ~_TAKEN,
+        or_(Job.window_start.is_(None), and_(Job.window_start < end, Job.window_end > start)),
     )
-    return [_job_to_plan(day, row, at_office=row.item_id in at_office) for row in rows]
+    learnt = experience.service_seconds(session)
+    planned = []
+    for row in session.execute(_with_doors(jobs)):
+        job = _job_to_plan(day, row, at_office=row.item_id in at_office)
+        # What was learnt is from arrival to the end: planning adds the set-up itself.
+        known = learnt.get((row.commune, row.kind))
+        service_s = job.service_s if known is None else max(1, known - SETUP_S)
+        planned.append(
+            replace(job, service_s=service_s, commune=row.commune or "", neighbour=(row.door_lon, row.door_lat))
+        )
+    return planned
+
+
+def _with_doors(jobs: Select[Any]) -> Select[Any]:
+    """Add to each job its commune and its door: that of the first job of the cluster if it is within SAME_DOOR_M.
+
+    A cluster may be a whole row of houses, each within metres of the next; only those near its first share a door.
+    """
+    place = func.ST_Transform(Job.point, METRIC)
+    cluster = func.ST_ClusterDBSCAN(place, SAME_DOOR_M, 1).over().label("cluster")
+    job = jobs.add_columns(Job.point, place.label("place"), cluster).subquery()
+
+    def of_first(column: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.first_value(column).over(partition_by=job.c.cluster, order_by=job.c.id)
+
+    shares = func.ST_DWithin(job.c.place, of_first(job.c.place), SAME_DOOR_M)
+    commune = (
+        select(Commune.code)
+        .where(func.ST_Covers(Commune.outline, job.c.point))
+        .order_by(func.ST_Area(Commune.outline), Commune.code)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return select(
+        *job.c,
+        commune.label("commune"),
+        case((shares, of_first(job.c.lon)), else_=job.c.lon).label("door_lon"),
+        case((shares, of_first(job.c.lat)), else_=job.c.lat).label("door_lat"),
+    ).order_by(job.c.id)
 
 
 def _unready(session: Session, start: datetime) -> list[Unready]:
@@ -194,7 +240,9 @@ def _shifts(session: Session, day: date, half: Half, start: datetime, end: datet
     rows = session.execute(
         _shift_columns().where(Shift.starts_at < end, Shift.ends_at > start, ~out).order_by(Shift.id)
     )
-    return [_shift_to_plan(day, row, start, end) for row in rows]
+    known = experience.known_communes(session)
+    shifts = [_shift_to_plan(day, row, start, end) for row in rows]
+    return [replace(shift, communes=known.get(shift.courier_id, frozenset())) for shift in shifts]
 
 
 def _shift_columns() -> Select[Any]:

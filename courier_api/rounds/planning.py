@@ -1,6 +1,7 @@
 """Between rows and `routing`: the only room that calls the planner. Nothing here touches the database."""
 
 import logging
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -9,20 +10,23 @@ from uuid import UUID
 
 from courier_api.errors import Refused
 from courier_api.jobs.states import JobKind
-from courier_api.rounds.daywork import DayWork, JobToPlan, ShiftToPlan, back_by
+from courier_api.rounds.daywork import SETUP_S, DayWork, JobToPlan, ShiftToPlan, back_by
 from courier_api.settings import settings
 from routing import check, solver
-from routing.osrm import NoWay, Osrm, build_graph
+from routing.closures import Closures
+from routing.graph import GraphError, build_graph
+from routing.osrm import NoWay, Osrm
 from routing.plan import Kind, Plan, Route, Visit
 from routing.problem import Courier, Location, Problem, Request, Task, TimeWindow
 from routing.travel import GreatCircle, Table, TravelTimes
 
 log = logging.getLogger(__name__)
 
-SETUP_S = 60  # park, find the door; once for neighbours at one door
 SAME_DOOR = 5  # decimals of a degree: about a metre
 ITEM_NOT_AT_OFFICE = "item_not_at_office"
 CURRENT_GRAPH = "current"
+EXTRACT = "extract.osm.pbf"
+AWAY_PRICE = 240  # seconds of riding that sending a courier to a commune he does not know must save
 
 type Point = tuple[float, float]
 
@@ -69,9 +73,29 @@ class PlannedDay:
 
 
 def install_roads(pbf: Path) -> Path:
-    """Build the road graph of an OSM extract and make it the one that planning uses."""
+    """Build the road graph of an OSM extract, all roads open, and make it the one that planning uses."""
     folder = settings().graph_dir
-    base = build_graph(pbf, folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = folder / f".{EXTRACT}.new"
+    shutil.copyfile(pbf, kept)
+    kept.replace(folder / EXTRACT)
+    return _install(folder, Closures())
+
+
+def rebuild_roads(ways: frozenset[int], areas: tuple[tuple[Point, ...], ...]) -> Path:
+    """Build the road graph anew from the extract installed last, with ways and areas shut, and use it from now on.
+
+    What stood before is used until then. Raises ValueError naming a way or an area (counted from 1) that cannot be
+    shut, GraphError where no extract was installed or the build fails.
+    """
+    folder = settings().graph_dir
+    if not (folder / EXTRACT).exists():
+        raise GraphError(f"no roads were installed in {folder}")
+    return _install(folder, Closures(ways, areas))
+
+
+def _install(folder: Path, closures: Closures) -> Path:
+    base = build_graph(folder / EXTRACT, folder, closures=closures)
     mark = folder / f".{CURRENT_GRAPH}.new"
     mark.write_text(str(base.relative_to(folder)))
     mark.replace(folder / CURRENT_GRAPH)
@@ -172,14 +196,23 @@ def _problem(work: DayWork, jobs: Sequence[JobToPlan]) -> Problem:
             end = max(start, min(end, back_by(work.half)))
         office = place(shift.lon, shift.lat)
         couriers.append(
-            Courier(str(shift.id), office, office, TimeWindow(start, end), (shift.capacity,), _at(shift.office_id))
+            Courier(
+                str(shift.id),
+                office,
+                office,
+                TimeWindow(start, end),
+                (shift.capacity,),
+                _at(shift.office_id),
+                territories=shift.communes,
+                away_price=AWAY_PRICE if shift.communes else 0,
+            )
         )
     requests = []
     for job in jobs:
         windows = (TimeWindow(*job.window),) if job.window else (TimeWindow(0, 2 * 86_400),)
-        task = Task(place(job.lon, job.lat), windows, job.service_s, SETUP_S)
+        task = Task(place(*job.door), windows, job.service_s, SETUP_S)
         pickup, delivery = (task, None) if job.kind is JobKind.pickup else (None, task)
-        requests.append(Request(str(job.id), pickup, delivery, (1,), _at(job.office_id)))
+        requests.append(Request(str(job.id), pickup, delivery, (1,), _at(job.office_id), territory=job.commune))
     return Problem(tuple(locations.values()), tuple(requests), tuple(couriers))
 
 
