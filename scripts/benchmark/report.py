@@ -103,6 +103,8 @@ def plot(runs: list[Run], path: Path) -> None:
         for run in mine:
             end = [(run.wall_s, float(run.cost))]
             points = [(t, c / lowest[run.instance]) for t, c in [*run.trace, *end] if c < 3 * lowest[run.instance]]
+            if not points:
+                continue
             label = None if run.engine in labelled else run.engine
             labelled.add(run.engine)
             times, costs = zip(*points, strict=True)

@@ -159,6 +159,11 @@ def others(day: Day, reads: int) -> None:
     repeat(lambda _: dispatcher.get("/plans", day=day.day.isoformat()))
     repeat(lambda _: dispatcher.get("/rounds", day=day.day.isoformat()))
     repeat(lambda n: dispatcher.get(f"/rounds/{rounds[n % len(rounds)]['id']}"))
+    repeat(lambda n: dispatcher.get(f"/rounds/{rounds[n % len(rounds)]['id']}/comparison"))
+    repeat(lambda _: dispatcher.get("/closures"))
+    shut = [dispatcher.post("/closures", {"ways": [1], "reason": "bench"}) for _ in range(min(reads, 15))]
+    for closure in shut:
+        dispatcher.put(f"/closures/{closure['id']}/reopening")
     repeat(lambda _: clerk.get("/items"))
     repeat(lambda _: clerk.get("/rounds", day=day.day.isoformat()))
     repeat(lambda _: clerk.get("/manifests"))

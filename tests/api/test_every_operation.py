@@ -123,6 +123,7 @@ def known_ids(cast: Cast) -> dict[str, str]:
     round_ = cast.courier.get(f"/rounds?day={day}")[0]
     stop = cast.courier.get(f"/rounds/{round_['id']}")["stops"][0]
     plan = cast.dispatcher.get("/plans")["items"][0]
+    closure = cast.dispatcher.post("/closures", {"ways": [1], "reason": "Ngập"})
     return {
         "dossier_id": dossier["id"],
         "manifest_id": manifest["id"],
@@ -130,6 +131,7 @@ def known_ids(cast: Cast) -> dict[str, str]:
         "round_id": round_["id"],
         "stop_id": stop["id"],
         "plan_id": plan["id"],
+        "closure_id": closure["id"],
         "courier_id": cast.courier.person_id,
         "centre_id": str(cast.centre.id),
     }
