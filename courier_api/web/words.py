@@ -208,6 +208,8 @@ MAP: dict[str, tuple[str, str]] = {
     "reason_unreachable": ("không có đường tới", "no road leads there"),
     "reason_window_unreachable": ("không kịp khung giờ hẹn", "no courier can be there in time"),
     "reason_shift_too_short": ("ca làm không đủ dài", "the shift is too short"),
+    "reason_route_too_long": ("quãng đường quá dài", "the ride is too long"),
+    "reason_couriers_gone": ("bưu tá đã nghỉ hoặc đã đi", "its couriers are out or have left"),
     "reason_price_below_cost": ("đường quá xa", "too far out of the way"),
     "reason_crowded_out": ("các tuyến đã kín", "the rounds are full"),
     "reason_item_not_at_office": ("bưu gửi chưa ở bưu cục", "the item is not at the post office"),

@@ -27,7 +27,7 @@ from routing.kernel.arrays import (
 from routing.kernel.breaks import has_breaks, place_breaks
 from routing.kernel.chance import below, draw
 from routing.kernel.insertion import insert_anywhere, insert_near_start, place_request
-from routing.kernel.ruin import ruin, settle, take_out
+from routing.kernel.ruin import random_request, ruin, settle, take_out
 from routing.kernel.schedule import earliest, end_of, link, refresh, start_of, within_limits
 from routing.kernel.tails import exchange
 from routing.kernel.undo import forget_touched, undo
@@ -42,6 +42,9 @@ EXCHANGE_SHARE = 0.1
 ABSENT_TRIES = 16
 """How many requests that were already left out get another try in one iteration."""
 
+EAGER_SHARE = 0.05
+"""Share of iterations that insert at any price, where requests are left out: some pay only together."""
+
 
 @compiled
 def _queue_absent(search: Search, queued: int, absent: int) -> int:
@@ -51,6 +54,21 @@ def _queue_absent(search: Search, queued: int, absent: int) -> int:
     for i in range(tries):
         search.requests[queued + i].queue = search.requests[(at + i) % absent].absent
     return queued + tries
+
+
+@compiled
+def _queue_absent_near(search: Search, seed: int, queued: int) -> int:
+    """Queue a request that was left out and a few around it that were left out too; return the length."""
+    search.requests[queued].queue = seed
+    queued += 1
+    tries = below(search, ABSENT_TRIES)
+    for i in range(search.near_requests.shape[1]):
+        r = search.near_requests[seed, i]
+        if tries > 0 and search.requests[r].is_absent:
+            search.requests[queued].queue = r
+            queued += 1
+            tries -= 1
+    return queued
 
 
 @compiled
@@ -265,12 +283,15 @@ def improve(model: Model, search: Search, iterations: int, done: int, total: int
                 _keep(model, search, 0)
             forget_touched(search)
             continue
-        queued = ruin(model, search)
-        queued = _queue_absent(search, queued, search.total[ABSENT])
+        absent = search.total[ABSENT]
+        eager = absent > 0 and draw(search) < EAGER_SHARE
+        seed = search.requests[below(search, absent)].absent if eager else random_request(model, search)
+        queued = ruin(model, search, seed)
+        queued = _queue_absent_near(search, seed, queued) if eager else _queue_absent(search, queued, absent)
         _sort_queue(model, search, queued)
         for i in range(queued):
             r = search.requests[i].queue
-            place_request(model, search, r, search.requests[r].is_absent, BLINK)
+            place_request(model, search, r, search.requests[r].is_absent, eager, BLINK)
         if search.total[COST] < ceiling:
             _keep(model, search, queued)
         else:

@@ -20,7 +20,7 @@ from routing.kernel.arrays import (
     compiled,
     inlined,
 )
-from routing.kernel.chance import draw
+from routing.kernel.chance import below, draw
 from routing.kernel.schedule import earliest, end_of, has_room, is_break, late_at, link, refresh, start_of, work_at
 from routing.kernel.undo import touch
 
@@ -251,16 +251,20 @@ def _note_route(model: Model, search: Search, r: int, v: int, count: int) -> int
 def _best_of(
     model: Model, search: Search, r: int, count: int, best: tuple[int, int, int, int], blink: float
 ) -> tuple[int, int, int, int]:
-    """Return the best insertion at the places listed if it is below `best`: (extra, courier, where, where2)."""
+    """Return the best insertion at the places listed if it is below `best`: (extra, courier, where, where2).
+
+    Of equals the first is taken; a search that blinks begins anywhere in the list, so that each gets its turn.
+    """
+    turn = below(search, count) if blink > 0.0 and count > 0 else 0
     if model.requests[r].second == NONE:
-        for i in range(count):
-            v, node = search.places[i, 0], search.places[i, 1]
+        for i in range(turn - count, turn):
+            v, node = search.places[i + count if i < 0 else i, 0], search.places[i + count if i < 0 else i, 1]
             extra = _single_at(model, search, r, v, node, best[0])
             if extra < best[0] and (blink == 0.0 or draw(search) >= blink):
                 best = (extra, v, node, NONE)
     else:
-        for i in range(count):
-            v, node = search.places[i, 0], search.places[i, 1]
+        for i in range(turn - count, turn):
+            v, node = search.places[i + count if i < 0 else i, 0], search.places[i + count if i < 0 else i, 1]
             extra, where2 = _pair_at(model, search, r, v, node, best[0], blink)
             if where2 != NONE:
                 best = (extra, v, node, where2)
@@ -337,7 +341,6 @@ def _list_near(model: Model, search: Search, r: int) -> int:
             v = model.members[at]
             if search.couriers[v].stops == 0 and _is_new(model, search, r, v):
                 count = _note_route(model, search, r, v, count)
-                break
     return count
 
 
@@ -456,15 +459,16 @@ def _link_in(model: Model, search: Search, r: int, v: int, where: int, where2: i
 
 
 @compiled
-def place_request(model: Model, search: Search, r: int, was_absent: bool, blink: float) -> bool:
-    """Insert a request where it costs least, if that is less than its price; return whether it was.
+def place_request(model: Model, search: Search, r: int, was_absent: bool, eager: bool, blink: float) -> bool:
+    """Insert a request where it costs least, if that is less than its price or we are eager; return whether it was.
 
-    A request that was left out before this iteration fitted nowhere then, so only touched routes can have room for it.
-    Others look at what is near first and, only when nothing there has room, everywhere.
+    A request that was left out before this iteration was nowhere worth its price then, so only touched routes can have
+    room for it, unless we are eager. Others look at what is near first and, only when nothing there has room,
+    everywhere.
     """
-    best = (model.requests[r].price, NONE, NONE, NONE)
+    best = (NEVER if eager else model.requests[r].price, NONE, NONE, NONE)
     for turn in range(2):
-        if was_absent:
+        if was_absent and not eager:
             count = _list_touched(model, search, r)
         else:
             count = _list_near(model, search, r) if turn == 0 else _list_all(model, search, r)

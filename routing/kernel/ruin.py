@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from routing.kernel.arrays import COST, NONE, STOPS, USED, Model, Search, compiled
+from routing.kernel.arrays import COST, NONE, STOPS, USED, Model, Search, compiled, inlined
 from routing.kernel.breaks import has_breaks, place_breaks
 from routing.kernel.chance import below, draw
 from routing.kernel.insertion import know_near_requests
-from routing.kernel.schedule import end_of, link, refresh, start_of
+from routing.kernel.schedule import end_of, link, refresh, start_of, within_limits
 from routing.kernel.undo import touch
 
 # Settings of the paper.
@@ -65,7 +65,7 @@ def _ruin_string(model: Model, search: Search, v: int, stop: int, length: int, q
 
 
 @compiled
-def _seed(model: Model, search: Search) -> int:
+def random_request(model: Model, search: Search) -> int:
     """Return a random request, on a route that this search may change if a few tries find one."""
     r = 0
     for _ in range(SEED_TRIES):
@@ -77,11 +77,10 @@ def _seed(model: Model, search: Search) -> int:
 
 
 @compiled
-def ruin(model: Model, search: Search) -> int:
-    """Take strings out of routes near a random request; return how many requests are queued."""
+def ruin(model: Model, search: Search, seed: int) -> int:
+    """Take strings out of routes near a request; return how many requests are queued."""
     longest = max(1.0, min(STRING_STOPS_MAX, search.total[STOPS] / max(1, search.total[USED])))
     strings = int(draw(search) * (4 * STOPS_REMOVED_MEAN / (1 + longest) - 1) + 1)
-    seed = _seed(model, search)
     know_near_requests(model, search, seed)
     queued = 0
     for i in range(-1, search.near_requests.shape[1]):
@@ -102,15 +101,26 @@ def ruin(model: Model, search: Search) -> int:
     return queued
 
 
+@inlined
+def _carries(model: Model, v: int) -> bool:
+    """Return whether a courier has something on board when he is free."""
+    for k in range(model.carried.shape[1]):  # noqa: SIM110  # a generator does not compile
+        if model.carried[v, k] > 0:
+            return True
+    return False
+
+
 @compiled
 def settle(model: Model, search: Search, v: int, queued: int) -> int:
-    """Recompute a ruined route; where taking stops out made it late, empty it.
+    """Recompute a ruined route; where taking stops out made it break a rule, empty it.
 
-    That happens only where a detour is shorter than the direct way, or where a stop loses the set-up that a neighbour
-    had paid for it.
+    That happens only where a detour is shorter than the direct way, where a stop loses the set-up that a neighbour had
+    paid for it, or where what was on board stays there and is in the way of what was to be picked up.
     """
     search.total[COST] -= search.couriers[v].cost
     fits = place_breaks(model, search, v) if has_breaks(model, v) else refresh(model, search, v)
+    if model.priced or _carries(model, v):
+        fits = fits and within_limits(model, search, v)
     if not fits:
         node, end = search.nodes[start_of(model, v)].following, end_of(model, v)
         while node != end:

@@ -228,14 +228,17 @@ def has_room(model: Model, search: Search, which: int, node: int, r: int, v: int
     if model.requests[r].form == CARRIED:
         return True
     for k in range(model.amounts.shape[1]):  # a generator does not compile
-        if search.load[which, node, k] + model.amounts[r, k] > model.capacity[v, k]:
+        if model.amounts[r, k] > 0 and search.load[which, node, k] + model.amounts[r, k] > model.capacity[v, k]:
             return False
     return True
 
 
 @compiled
 def within_limits(model: Model, search: Search, v: int) -> bool:
-    """Return whether a route's requests may all be there, with their loads and its length."""
+    """Return whether a route's requests may all be there, with their loads and its length.
+
+    What the courier carries already may be too much; nothing may come on top of it.
+    """
     if search.couriers[v].stops == 0:
         return True
     node, end = start_of(model, v), end_of(model, v)
@@ -243,10 +246,12 @@ def within_limits(model: Model, search: Search, v: int) -> bool:
         r = model.nodes[node].request
         if r != NONE and model.joining[r, v] >= NEVER:
             return False
-        for k in range(model.amounts.shape[1]):
-            # What the courier carries already may be too much; nothing may come on top of it.
-            if search.load[AT, node, k] > max(model.capacity[v, k], model.carried[v, k]):
-                return False
+        form = NONE if r == NONE else model.requests[r].form
+        loaded = start_of(model, v) if form == DELIVERY else node
+        if form in (DELIVERY, PICKUP) or (form == PAIR and model.requests[r].first == node):
+            for k in range(model.amounts.shape[1]):
+                if model.amounts[r, k] > 0 and search.load[AT, loaded, k] > model.capacity[v, k]:
+                    return False
         node = search.nodes[node].following
     riding, metres = search.couriers[v].riding, search.couriers[v].metres
     return bool(riding <= model.couriers[v].max_travel_s and metres <= model.couriers[v].max_travel_m)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from itertools import pairwise
 
@@ -12,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 
 from routing.check import violations
 from routing.plan import Plan, Reason
-from routing.problem import Courier, Problem, Request, Task, TimeWindow
+from routing.problem import Break, Courier, Problem, Request, Task, TimeWindow
 from routing.solver import Progress, solve, warm_up
 from routing.travel import UNREACHABLE, GreatCircle
 
@@ -186,3 +187,55 @@ def test_pair_with_both_ends_at_one_door() -> None:
     pair = Request("r", task(1, setup_s=30), task(1, setup_s=30))
     (route,) = planned(Problem(places(2), (pair,), (courier(),)), line(0, 100)).routes
     assert [(v.kind, v.departure - v.start) for v in route.visits] == [("pickup", 40), ("delivery", 10)]
+
+
+def test_two_workers_give_a_sound_plan_and_the_same_for_the_same_seed() -> None:
+    problem = day(200, 20)
+    first, again = (solve(problem, GreatCircle(), seed=3, iterations=3000, workers=2, time_limit_s=60) for _ in "ab")
+    assert first == again
+    assert violations(problem, first, GreatCircle()) == []
+    alone = solve(problem, GreatCircle(), seed=3, iterations=0, time_limit_s=60)
+    assert first.cost < alone.cost
+
+
+def test_a_cancelled_search_gives_what_it_has() -> None:
+    problem, cancel = day(80, 6), threading.Event()
+    seen: list[Progress] = []
+
+    def stop(progress: Progress) -> None:
+        seen.append(progress)
+        cancel.set()
+
+    plan = solve(problem, GreatCircle(), time_limit_s=60, on_progress=stop, cancel=cancel)
+    assert violations(problem, plan, GreatCircle()) == []
+    assert seen[-1].elapsed_s < 30
+
+
+def test_the_best_plan_so_far_can_be_had_while_it_is_searched() -> None:
+    problem, plans = day(80, 6), list[Plan]()
+    last = solve(problem, GreatCircle(), time_limit_s=0.5, on_progress=lambda p: plans.append(p.plan()))
+    assert [violations(problem, plan, GreatCircle()) for plan in plans] == [[]] * len(plans)
+    assert plans[0].cost >= plans[-1].cost >= last.cost
+
+
+def test_a_break_lies_where_it_holds_up_least() -> None:
+    """Waiting for the second window is when to rest: before the first or after it the round would be too long."""
+    rider = courier(shift=(0, 270), breaks=(Break(TimeWindow(0, 250), 60),))
+    requests = (Request("a", task(1, (0, 60)), None), Request("b", task(2, (150, 160)), None))
+    plan = planned(Problem(places(3), requests, (rider,)), line(0, 50, 60), iterations=200)
+    (route,) = plan.routes
+    assert [(pause.after, pause.end - pause.start) for pause in route.breaks] == [(1, 60)]
+    assert plan.unassigned == ()
+
+
+def test_a_deadline_may_be_missed_for_its_price_and_a_window_may_not() -> None:
+    late = Task("L1", (TimeWindow(0, 500),), 10, due=50, late_price=3)
+    plan = planned(Problem(places(2), (Request("r", late, None),), (courier(),)), line(0, 100), iterations=9)
+    assert plan.cost == 200 + 3 * 50
+
+
+def test_prices_by_the_metre_need_distances() -> None:
+    problem = Problem(places(2), (Request("r", task(1), None),), (courier(price_per_m=1),))
+    with pytest.raises(ValueError, match="distances"):
+        solve(problem, line(0, 100))
+    assert solve(problem, Matrix([[0, 9], [9, 0]], [[0, 70], [70, 0]]), iterations=9).cost == 18 + 140
