@@ -86,7 +86,9 @@ class StopCost:
 # --- what a stop costs ----------------------------------------------------------------------------------------------
 
 
-def stop_costs(problem: Problem, plan: Plan, travel: TravelTimes, courier: str, most: int = 3) -> tuple[StopCost, ...]:
+def stop_costs(
+    problem: Problem, plan: Plan, travel: TravelTimes | Table, courier: str, most: int = 3
+) -> tuple[StopCost, ...]:
     """Return what each request on a courier's route costs, with at most `most` alternatives, in the order of visits."""
     incumbent = Incumbent(problem, table_for(problem, travel))
     incumbent.load(plan)
@@ -109,7 +111,7 @@ def stop_costs(problem: Problem, plan: Plan, travel: TravelTimes, courier: str, 
 # --- why not --------------------------------------------------------------------------------------------------------
 
 
-def explain(problem: Problem, plan: Plan, travel: TravelTimes) -> tuple[Explanation, ...]:
+def explain(problem: Problem, plan: Plan, travel: TravelTimes | Table) -> tuple[Explanation, ...]:
     """Explain every request that a plan leaves out."""
     table = table_for(problem, travel)
     return tuple(

@@ -60,16 +60,35 @@ class Layout:
         return sum(r.unassigned_price for r in self.ahead) - sum(r.unassigned_price for r in self.kept)
 
 
-def table_for(problem: Problem, travel: TravelTimes) -> Table:
-    """Ask for the travel times, and for distances where somebody is paid or bounded by them."""
-    if not problem.locations:
-        return Table(np.zeros((0, 0), dtype=np.int32), np.zeros(0, dtype=np.int32))
-    if needs_distances(problem):
-        table = travel.table(problem.locations, distances=True)
+def table_for(problem: Problem, travel: TravelTimes | Table) -> Table:
+    """Ask for the travel times, and for distances where somebody is paid or bounded by them; a table is taken as it is.
+
+    Raises ValueError for distances that are wanted and missing, a table of other locations than the problem's, and
+    times below 0.
+    """
+    metres = needs_distances(problem)
+    if isinstance(travel, Table):
+        table = travel
+    elif not problem.locations:
+        table = Table(np.zeros((0, 0), dtype=np.int32), np.zeros(0, dtype=np.int32))
+    else:
+        table = travel.table(problem.locations, distances=True) if metres else travel.table(problem.locations)
+    _check_table(problem, table.durations)
+    if metres and problem.locations:
         if table.distances is None:
-            raise ValueError(f"prices by the metre need distances, which {travel.source} does not give")
-        return table
-    return travel.table(problem.locations)
+            raise ValueError("prices by the metre need distances, which the travel times do not give")
+        _check_table(problem, table.distances)
+    return table
+
+
+def _check_table(problem: Problem, cells: SmallInts) -> None:
+    n = len(problem.locations)
+    if cells.shape != (n, n):
+        raise ValueError(f"the travel table is {' x '.join(map(str, cells.shape))}, the problem has {n} locations")
+    if n and int(cells.min()) < 0:
+        a, b = divmod(int(cells.argmin()), n)
+        ids = (problem.locations[a].id, problem.locations[b].id)
+        raise ValueError(f"travel from {ids[0]} to {ids[1]} is below 0: {int(cells.min())}")
 
 
 def needs_distances(problem: Problem) -> bool:

@@ -17,7 +17,7 @@ from routing.layout import table_for
 from routing.plan import Plan
 from routing.problem import Courier, Done, Kind, Location, Problem, ProblemError, Request, Stop, TimeWindow
 from routing.solver import polish
-from routing.travel import TravelTimes
+from routing.travel import Table, TravelTimes
 
 MOVES_PER_EVENT = 2
 """So many other requests may move for one event, beside those that must."""
@@ -140,7 +140,7 @@ def replan(
     problem: Problem,
     plan: Plan,
     events: Sequence[Event],
-    travel: TravelTimes,
+    travel: TravelTimes | Table,
     *,
     time_limit_s: float = 1.0,
     moves_per_event: int = MOVES_PER_EVENT,

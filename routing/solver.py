@@ -14,7 +14,7 @@ from routing.incumbent import Incumbent
 from routing.layout import table_for
 from routing.plan import Plan
 from routing.problem import Break, Courier, Location, Problem, Request, Stop, Task, TimeWindow
-from routing.travel import GreatCircle, TravelTimes
+from routing.travel import GreatCircle, Table, TravelTimes
 
 CHUNK_S = 0.01
 """Seconds between two looks at the clock."""
@@ -51,7 +51,7 @@ class Progress:
 
 def solve(
     problem: Problem,
-    travel: TravelTimes,
+    travel: TravelTimes | Table,
     *,
     time_limit_s: float = 10.0,
     seed: int = 0,

@@ -43,7 +43,10 @@ ABSENT_TRIES = 16
 """How many requests that were already left out get another try in one iteration."""
 
 EAGER_SHARE = 0.05
-"""Share of iterations that insert at any price, where requests are left out: some pay only together."""
+"""Share of iterations, where requests are left out, that insert at any price: some pay only together."""
+
+EAGER_BLINK = 0.5
+"""How often those look past a place: a request may fit only where a neighbour costs more than it must."""
 
 
 @compiled
@@ -291,7 +294,7 @@ def improve(model: Model, search: Search, iterations: int, done: int, total: int
         _sort_queue(model, search, queued)
         for i in range(queued):
             r = search.requests[i].queue
-            place_request(model, search, r, search.requests[r].is_absent, eager, BLINK)
+            place_request(model, search, r, search.requests[r].is_absent, eager, EAGER_BLINK if eager else BLINK)
         if search.total[COST] < ceiling:
             _keep(model, search, queued)
         else:

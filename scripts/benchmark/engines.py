@@ -11,7 +11,7 @@ from datetime import timedelta
 import numpy as np
 
 from routing.plan import Plan, Reason, Unassigned
-from routing.problem import Courier, Location, Problem, Request, Stop
+from routing.problem import Courier, Problem, Request, Stop
 from routing.timetable import ride
 from routing.travel import Table
 
@@ -29,17 +29,6 @@ class Answer:
     plan: Plan
     wall_s: float
     trace: Trace = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class _Known:
-    """Travel times that were asked for already."""
-
-    table_: Table
-    source: str = "known"
-
-    def table(self, locations: tuple[Location, ...], distances: bool = False) -> Table:
-        return self.table_
 
 
 def written(problem: Problem, table: Table, orders: Orders) -> Plan:
@@ -60,7 +49,7 @@ def ours(problem: Problem, table: Table, seconds: float, seed: int) -> Answer:
     started = time.perf_counter()
     plan = solve(
         problem,
-        _Known(table),
+        table,
         time_limit_s=seconds,
         seed=seed,
         on_progress=lambda p: trace.append((p.elapsed_s, p.cost)),

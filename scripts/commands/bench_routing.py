@@ -94,7 +94,6 @@ def _our_own_figures(graphs: Path) -> dict[str, float]:
     """Measure on a day of 3,000 requests: the table, the first full plan, and one insertion into a plan of all."""
     from routing.incumbent import Incumbent
     from routing.solver import solve, warm_up
-    from scripts.benchmark.engines import _Known
 
     warm_up()
     started = time.perf_counter()
@@ -106,9 +105,9 @@ def _our_own_figures(graphs: Path) -> dict[str, float]:
     first: list[float] = []
     for _ in range(5):
         seen: list[float] = []
-        solve(day.problem, _Known(day.table), time_limit_s=0.05, on_progress=lambda p, s=seen: s.append(p.elapsed_s))
+        solve(day.problem, day.table, time_limit_s=0.05, on_progress=lambda p, s=seen: s.append(p.elapsed_s))
         first.append(seen[0])
-    plan = solve(day.problem, _Known(day.table), time_limit_s=5)
+    plan = solve(day.problem, day.table, time_limit_s=5)
     standing = Incumbent(day.problem, day.table)
     standing.load(plan)
     took = []
