@@ -21,6 +21,10 @@ STEP_S = 300
 LONGEST_S = 4 * 3600
 """Times are changed by multiples of the step, up to the longest."""
 
+STEP_M = 500
+FURTHEST_M = 100_000
+"""The same for distances."""
+
 
 class Constraint(StrEnum):
     """What keeps a request out."""
@@ -32,7 +36,8 @@ class Constraint(StrEnum):
     ROAD = "road"
     WINDOW = "window"
     SHIFT = "shift"
-    LENGTH = "length"
+    RIDING = "riding"
+    DISTANCE = "distance"
     PRICE = "price"
     SEVERAL = "several"
 
@@ -41,8 +46,9 @@ class Constraint(StrEnum):
 class Remedy:
     """A change that lets the request in, tried and found to do so.
 
-    `amount` is seconds for WINDOW and SHIFT, capacity in each dimension that lacks it for CAPACITY, metres or seconds
-    for LENGTH, the price from which it pays for PRICE; `extra` is what serving the request then adds to the cost.
+    `amount` is how much more of it is needed: seconds for WINDOW, SHIFT and RIDING, metres for DISTANCE, capacity in
+    every dimension for CAPACITY, the number of skills for SKILLS; for PRICE it is the price from which serving pays.
+    `extra` is what serving the request then adds to the cost.
     """
 
     constraint: Constraint
@@ -177,33 +183,24 @@ class _Case:
         skilled = replace(courier, skills=courier.skills | self.request.skills)
         if skilled != courier and (extra := self.added_by(skilled, self.request)) is not None:
             yield Remedy(Constraint.SKILLS, courier.id, len(self.request.skills - courier.skills), extra)
-        more = [max(self.request.amounts[k], 1) for k in range(self.problem.dimensions)]
-        roomy = replace(courier, capacity=tuple(min(LIMIT, c + m) for c, m in zip(courier.capacity, more, strict=True)))
-        if (extra := self.added_by(roomy, self.request)) is not None:
-            yield Remedy(Constraint.CAPACITY, courier.id, max(more), extra)
-        if courier.max_travel_s is not None or courier.max_travel_m is not None:
-            free = replace(courier, max_travel_s=None, max_travel_m=None)
-            if (extra := self.added_by(free, self.request)) is not None:
-                yield Remedy(Constraint.LENGTH, courier.id, 0, extra)
-        yield from self.smallest(Constraint.SHIFT, courier, lambda s: (_longer(courier, s), self.request))
-        yield from self.smallest(Constraint.WINDOW, courier, lambda s: (courier, _wider(self.request, s)))
+        for kind, knob in _KNOBS.items():
+            if remedy := self.smallest(kind, knob, courier):
+                yield remedy
 
-    def smallest(
-        self, kind: Constraint, courier: Courier, change: Callable[[int], tuple[Courier, Request]]
-    ) -> Iterator[Remedy]:
-        """Yield the fewest seconds, in steps, with which the request fits; by halving, since more never fits worse."""
-        low, high = 0, LONGEST_S // STEP_S
-        extra = self.added_by(*change(high * STEP_S))
+    def smallest(self, kind: Constraint, knob: _Knob, courier: Courier) -> Remedy | None:
+        """Return the fewest steps with which the request fits; by halving, since more never fits worse."""
+        low, high = 0, knob.most // knob.step
+        extra = self.added_by(*knob.turn(courier, self.request, high * knob.step))
         if extra is None:
-            return
+            return None
         while high - low > 1:
             middle = (low + high) // 2
-            tried = self.added_by(*change(middle * STEP_S))
+            tried = self.added_by(*knob.turn(courier, self.request, middle * knob.step))
             if tried is None:
                 low = middle
             else:
                 high, extra = middle, tried
-        yield Remedy(kind, courier.id, high * STEP_S, extra)
+        return Remedy(kind, courier.id, high * knob.step, extra)
 
     def added_by(self, courier: Courier, request: Request) -> int | None:
         """Return what inserting the request into the courier's route costs, None if it does not fit; nothing moves."""
@@ -225,11 +222,43 @@ class _Case:
         return None if place is None else place.extra
 
 
-def _longer(courier: Courier, seconds: int) -> Courier:
-    return replace(courier, shift=TimeWindow(courier.shift.start, min(LIMIT, courier.shift.end + seconds)))
+# --- what can be changed, and how far -------------------------------------------------------------------------------
 
 
-def _wider(request: Request, seconds: int) -> Request:
+@dataclass(frozen=True, slots=True)
+class _Knob:
+    """A number that can be made larger: by steps, up to a most."""
+
+    step: int
+    most: int
+    turn: Callable[[Courier, Request, int], tuple[Courier, Request]]
+
+
+def _more(value: int, amount: int) -> int:
+    return min(LIMIT, value + amount)
+
+
+def _roomier(courier: Courier, request: Request, amount: int) -> tuple[Courier, Request]:
+    return replace(courier, capacity=tuple(_more(room, amount) for room in courier.capacity)), request
+
+
+def _rides_longer(courier: Courier, request: Request, seconds: int) -> tuple[Courier, Request]:
+    if courier.max_travel_s is None:
+        return courier, request
+    return replace(courier, max_travel_s=_more(courier.max_travel_s, seconds)), request
+
+
+def _rides_further(courier: Courier, request: Request, metres: int) -> tuple[Courier, Request]:
+    if courier.max_travel_m is None:
+        return courier, request
+    return replace(courier, max_travel_m=_more(courier.max_travel_m, metres)), request
+
+
+def _back_later(courier: Courier, request: Request, seconds: int) -> tuple[Courier, Request]:
+    return replace(courier, shift=TimeWindow(courier.shift.start, _more(courier.shift.end, seconds))), request
+
+
+def _closing_later(courier: Courier, request: Request, seconds: int) -> tuple[Courier, Request]:
     """Let every window close later; windows that meet become one."""
     changed = {}
     for kind in ("pickup", "delivery"):
@@ -237,9 +266,18 @@ def _wider(request: Request, seconds: int) -> Request:
         if task is not None:
             windows: list[TimeWindow] = []
             for window in task.windows:
-                wider = TimeWindow(window.start, min(LIMIT, window.end + seconds))
+                wider = TimeWindow(window.start, _more(window.end, seconds))
                 if windows and wider.start <= windows[-1].end:
                     wider = TimeWindow(windows.pop().start, wider.end)
                 windows.append(wider)
             changed[kind] = replace(task, windows=tuple(windows))
-    return replace(request, **changed)  # type: ignore[arg-type]  # tasks
+    return courier, replace(request, **changed)  # type: ignore[arg-type]  # tasks
+
+
+_KNOBS = {
+    Constraint.CAPACITY: _Knob(1, LIMIT, _roomier),
+    Constraint.RIDING: _Knob(STEP_S, LONGEST_S, _rides_longer),
+    Constraint.DISTANCE: _Knob(STEP_M, FURTHEST_M, _rides_further),
+    Constraint.SHIFT: _Knob(STEP_S, LONGEST_S, _back_later),
+    Constraint.WINDOW: _Knob(STEP_S, LONGEST_S, _closing_later),
+}

@@ -15,7 +15,7 @@ from enum import StrEnum
 from routing.incumbent import Incumbent
 from routing.layout import table_for
 from routing.plan import Plan
-from routing.problem import Courier, Done, Kind, Location, Problem, ProblemError, Request, Stop, TimeWindow
+from routing.problem import Break, Courier, Done, Kind, Location, Problem, ProblemError, Request, Stop, TimeWindow
 from routing.solver import polish
 from routing.travel import Table, TravelTimes
 
@@ -129,7 +129,7 @@ def freeze(problem: Problem, plan: Plan, now: int, move_price: int) -> Problem:
     return replace(problem, couriers=tuple(couriers))
 
 
-def _still_to_come(courier: Courier, plan: Plan, now: int) -> tuple:  # type: ignore[type-arg]
+def _still_to_come(courier: Courier, plan: Plan, now: int) -> tuple[Break, ...]:
     (route,) = (route for route in plan.routes if route.courier == courier.id)
     # Pauses are written in the order of the breaks that are not over, the last of the courier's.
     first = len(courier.breaks) - len(route.breaks)

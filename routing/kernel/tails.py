@@ -9,7 +9,7 @@ from routing.kernel.insertion import know_near_requests, know_neighbours
 from routing.kernel.schedule import end_of, is_break, link, refresh, start_of, within_limits
 from routing.kernel.undo import forget_touched, touch, undo
 
-WHOLE_ROUTE_SHARE = 0.02
+WHOLE_ROUTE_SHARE = 0.1
 TRIES = 4
 """Swaps written out and timed in one iteration; what looks too dear by its new legs is not."""
 

@@ -19,8 +19,8 @@ AT_A_DOOR_S, AT_AN_OFFICE_S = 300, 60
 
 def day(requests: int, seed: int, graphs: Path) -> Instance:
     """Make a day: 40 % one way, 30 % from home to an office before it closes, 30 % from home to an agency."""
-    problem = _problem(requests, random.Random(seed))
-    return Instance(f"day{requests}-{seed}", f"day{requests}", problem, travel(problem, graphs), None)
+    made = made_up(requests, random.Random(seed))
+    return Instance(f"day{requests}-{seed}", f"day{requests}", made, travel(made, graphs), None)
 
 
 def travel(problem: Problem, graphs: Path) -> Table:
@@ -29,7 +29,8 @@ def travel(problem: Problem, graphs: Path) -> Table:
         return roads.table(problem.locations)
 
 
-def _problem(count: int, dice: random.Random) -> Problem:
+def made_up(count: int, dice: random.Random) -> Problem:
+    """Make the problem of a day: homes where people live, requests as said above, a courier for every ten."""
     offices = [Location(f"office {row['code']}", float(row["lon"]), float(row["lat"])) for row in _rows("post_offices")]
     offices = list({(office.lon, office.lat): office for office in offices}.values())
     hamlets = _rows("hamlets")

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import click
 
+from routing.incumbent import Incumbent
+from routing.solver import solve, warm_up
 from scripts.benchmark import days, report, runner
 from scripts.benchmark.engines import ENGINES
 from scripts.benchmark.instances import Instance, published
@@ -60,6 +62,7 @@ def main(
 ) -> None:
     """Run all engines in turn, print a table, write CSV and a plot; the last line is JSON."""
     out.mkdir(parents=True, exist_ok=True)
+    warm_up()
     runs: list[report.Run] = []
     for instance in _instances(instances, families, seeds, graphs):
         for limit in seconds:
@@ -92,10 +95,6 @@ def _instances(folder: Path | None, families: list[str], seeds: int, graphs: Pat
 
 def _our_own_figures(graphs: Path) -> dict[str, float]:
     """Measure on a day of 3,000 requests: the table, the first full plan, and one insertion into a plan of all."""
-    from routing.incumbent import Incumbent
-    from routing.solver import solve, warm_up
-
-    warm_up()
     started = time.perf_counter()
     day = days.day(3000, 1, graphs)
     cells = len(day.problem.locations) ** 2

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Finds a Python, makes .venv with it, and installs the pinned packages there.
+# Finds a Python, makes .venv with it, installs the pinned packages there, and compiles the planner's search.
 
 # The interpreter behind a name, if it is one we can use (3.12 or newer, the usual build).
 usable_python() { # NAME-OR-PATH
@@ -100,4 +100,14 @@ set_up_python() { # runtime | test
         [[ $1 == runtime ]] || echo "test $(packages_hash test)"
     } >.venv/.installed.new
     mv .venv/.installed.new .venv/.installed
+}
+
+# Compile the search once for these sources and packages, so that nobody's first plan waits for it.
+set_up_kernel() {
+    local hash filled=$NUMBA_CACHE_DIR/.filled
+    hash=$({ packages_hash runtime; cat routing/*.py routing/kernel/*.py; } | sha256sum | cut -d' ' -f1)
+    [[ ! -e $filled || $(<"$filled") != "$hash" ]] || return 0
+    say "Compiling the planner's search (about a minute the first time)"
+    step kernel "See the log above." .venv/bin/python -c 'from routing.solver import warm_up; warm_up()'
+    printf '%s' "$hash" >"$filled"
 }

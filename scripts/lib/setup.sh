@@ -57,6 +57,7 @@ install_packages() { # PACKAGE...
 set_up() { # runtime | test
     lock setup
     set_up_python "$1"
+    set_up_kernel
     set_up_web "$1"
     unlock
 }

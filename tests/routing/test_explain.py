@@ -38,6 +38,29 @@ def test_too_little_room() -> None:
     assert why(Request("r", task(1), None, amounts=(11,))) == {"r": Constraint.CAPACITY}
 
 
+def test_how_much_room_is_lacking_beside_the_others() -> None:
+    """Two of 4 and one of 3 for a courier who takes 10: 1 is lacking."""
+    requests = tuple(Request(name, task(1), None, amounts=(n,)) for name, n in (("a", 4), ("b", 4), ("c", 3)))
+    problem = Problem(places(5), requests, (courier(),))
+    (found,) = explain(problem, solve(problem, ROAD, iterations=200, time_limit_s=5), ROAD)
+    assert [(r.constraint, r.amount) for r in found.remedies] == [(Constraint.CAPACITY, 1)]
+
+
+def test_a_round_that_may_not_be_so_long() -> None:
+    there = Request("r", task(3), None)
+    for change, expected in (
+        ({"max_travel_s": 100}, (Constraint.RIDING, 600)),
+        ({"max_travel_m": 100}, (Constraint.DISTANCE, 1500)),
+    ):
+        problem = Problem(places(5), (there,), (courier(**change),))
+        roads = Matrix(ROAD.durations.tolist(), (2 * ROAD.durations).tolist())
+        (found,) = explain(problem, solve(problem, roads, iterations=9, time_limit_s=5), roads)
+        assert [(r.constraint, r.amount) for r in found.remedies] == [expected]
+    both = Problem(places(5), (there,), (courier(max_travel_s=100, max_travel_m=100),))
+    (found,) = explain(both, solve(both, roads, iterations=9, time_limit_s=5), roads)
+    assert (found.constraint, found.remedies) == (Constraint.SEVERAL, ())
+
+
 def test_a_shift_that_ends_too_early_and_by_how_much() -> None:
     problem = Problem(places(5), (Request("r", task(4), None),), (courier(shift=(0, 1500)),))
     plan = solve(problem, ROAD, iterations=200, time_limit_s=5)
@@ -74,7 +97,7 @@ def test_every_remedy_lets_the_request_in(case: tuple[Problem, Matrix]) -> None:
     plan = solve(problem, matrix, iterations=200, time_limit_s=5)
     for found in explain(problem, plan, matrix):
         for remedy in found.remedies:
-            if remedy.constraint in (Constraint.PRICE, Constraint.SKILLS, Constraint.SHIFT):
+            if remedy.constraint is not Constraint.WINDOW:
                 changed = _applied(problem, found.request, remedy.constraint, remedy.courier, remedy.amount)
                 after = solve(changed, matrix, iterations=200, time_limit_s=5, start=plan)
                 assert violations(changed, after, matrix) == []
@@ -92,6 +115,8 @@ def _applied(problem: Problem, name: str, kind: Constraint, rider: str, amount: 
         requests[requests.index(request)] = replace(request, unassigned_price=amount)
     elif kind is Constraint.SKILLS:
         couriers[v] = replace(couriers[v], skills=couriers[v].skills | request.skills)
+    elif kind is Constraint.CAPACITY:
+        couriers[v] = replace(couriers[v], capacity=tuple(room + amount for room in couriers[v].capacity))
     else:
         shift = couriers[v].shift
         couriers[v] = replace(couriers[v], shift=TimeWindow(shift.start, shift.end + amount))

@@ -8,11 +8,13 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from routing.check import Code, violations
 from routing.problem import Stop
 from scripts.benchmark import days, instances, report, runner
 from scripts.benchmark.engines import ENGINES, written
+from scripts.commands import bench_routing
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "instances"
 needs_instances = pytest.mark.skipif(not PUBLISHED.exists(), reason="the published instances may not be committed")
@@ -21,7 +23,7 @@ needs_instances = pytest.mark.skipif(not PUBLISHED.exists(), reason="the publish
 @pytest.fixture(scope="module")
 def day() -> instances.Instance:
     """Forty requests of the demo province, travel as the crow flies."""
-    problem = days._problem(40, random.Random(5))
+    problem = days.made_up(40, random.Random(5))
     from routing.travel import GreatCircle
 
     return instances.Instance("day", "day300", problem, GreatCircle().table(problem.locations), None)
@@ -121,3 +123,41 @@ def test_a_report_of_runs(tmp_path: Path) -> None:
 def test_an_engine_that_fails_says_so(day: instances.Instance, monkeypatch: pytest.MonkeyPatch) -> None:
     found = runner.run(day, "nothing", 0.1, 1, 0)
     assert (found.cost, found.note) == (None, "KeyError: 'nothing'")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--seconds", "soon"], "'soon'"),
+        (["--seconds", "1,0"], "between 0 and 3600"),
+        (["--seconds", "nan"], "between 0 and 3600"),
+        (["--seconds", ""], "no list of seconds"),
+        (["--engines", "ours,google"], "'google'"),
+        (["--engines", ","], "empty"),
+        (["--families", "day7"], "'day7'"),
+        (["--seeds", "0"], "0"),
+        (["--instances", "/nowhere"], "/nowhere"),
+        (["--fast"], "--fast"),
+    ],
+)
+def test_bad_options_are_named(options: list[str], named: str) -> None:
+    answer = CliRunner().invoke(bench_routing.main, options)
+    assert answer.exit_code == 2
+    assert named in answer.output
+
+
+def test_a_bench_ends_in_one_line_of_json(
+    day: instances.Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(days, "day", lambda requests, seed, graphs: day)
+    monkeypatch.setattr(days, "travel", lambda problem, graphs: day.table)
+    monkeypatch.setattr(bench_routing, "INSERTIONS", 20)
+    options = ["--families", "p1000,day300", "--seconds", "0.2", "--engines", "ours,vroom", "--out", str(tmp_path)]
+    answer = CliRunner().invoke(bench_routing.main, options)
+    assert answer.exit_code == 0, answer.output
+    assert "p1000: skipped" in answer.output
+    summary = json.loads(answer.output.splitlines()[-1])
+    assert summary.keys() >= {"ratio", "gap_pct", "first_plan_s", "insert_p95_ms", "table_cells_per_s", "infeasible"}
+    assert summary["ratio"].keys() == {"day300"}
+    assert summary["infeasible"] == 0
+    assert {"runs.csv", "cost-over-time.svg"} <= {path.name for path in tmp_path.iterdir()}
