@@ -58,7 +58,7 @@ def _exchange_whole(model: Model, search: Search, r: int, v: int, ceiling: float
     w = NONE
     if search.near_requests.shape[1] and draw(search) < 0.7:
         w = search.requests[search.near_requests[r, below(search, search.near_requests.shape[1])]].courier
-    else:
+    if w in (NONE, v):
         group = model.near_groups[r, below(search, model.near_groups.shape[1])]
         first = model.groups[group]
         w = model.members[first + below(search, model.groups[group + 1] - first)]

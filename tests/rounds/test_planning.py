@@ -8,10 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
+from courier_api.jobs.states import JobKind
 from courier_api.people.models import Role
 from courier_api.places.models import Posting
 from courier_api.queue import Outbox
-from courier_api.rounds import planning
+from courier_api.rounds import daywork, planning
+from courier_api.rounds.states import Half
 from routing import solver
 from tests import cast as story
 from tests.cast import Cast, tomorrow
@@ -373,3 +375,15 @@ def test_of_four_plans_asked_for_at_once_one_is_made(committed_cast: Cast, app: 
     cast.session.execute(text("UPDATE outbox SET done_at = now()"))
     cast.session.execute(text("UPDATE day_plan SET state = 'failed' WHERE state = 'queued'"))
     cast.session.commit()
+
+
+def test_a_dispatcher_may_send_a_courier_to_a_commune_he_does_not_know(app: Flask) -> None:
+    """It is dear, so a plan avoids it; whoever decides it breaks no rule."""
+    office, near = (uuid4(), 106.05, 20.65), (106.06, 20.66)
+    shift = daywork.ShiftToPlan(uuid4(), uuid4(), *office, (8 * 3600, 11 * 3600), 20, frozenset({"known"}))
+    job = daywork.JobToPlan(uuid4(), JobKind.delivery, office[0], *near, None, 300, True, "strange")
+    work = daywork.DayWork(tomorrow().date(), Half.morning, (), ())
+    with app.app_context():
+        timed = planning.retime(work, shift, [job])
+    assert [stop.job_id for stop in timed.stops] == [job.id]
+    assert timed.stops[0].departure - timed.stops[0].start == 300 + daywork.SETUP_S

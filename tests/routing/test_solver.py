@@ -26,7 +26,7 @@ def compiled() -> None:
 
 
 def planned(problem: Problem, matrix: Matrix, **more: int) -> Plan:
-    plan = solve(problem, matrix, **({"time_limit_s": 5, "iterations": 2000} | more))  # type: ignore[arg-type]  # brevity
+    plan = solve(problem, matrix, **({"time_limit_s": 5, "iterations": 8000} | more))  # type: ignore[arg-type]  # brevity
     assert violations(problem, plan, matrix) == []
     return plan
 
