@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from routing.kernel import annealing
+from routing.kernel import annealing, routes
 from routing.kernel.arrays import ABSENT, BEST_ABSENT, BEST_COST, COST, NEVER, NONE, USED, Ints, Search, new_search
 from routing.kernel.insertion import insertion
 from routing.layout import Layout, lay_out
@@ -41,13 +41,13 @@ class Incumbent:
         self._row = {request.id: r for r, request in enumerate(self.layout.kept)}
         self._node = {Stop(request.id, kind): i for i, (request, kind, _) in enumerate(self.layout.stops)}
         self._answer = np.zeros(4, dtype=np.int64)
-        annealing.clear(self.model, self.search)
+        routes.clear(self.model, self.search)
 
     # --- building and improving -------------------------------------------------------------------------------------
 
     def construct(self) -> None:
         """Build the first full plan: dear requests first, those that close early before the others."""
-        annealing.construct(self.model, self.search, self._dear_first(np.arange(len(self.layout.kept))))
+        routes.construct(self.model, self.search, self._dear_first(np.arange(len(self.layout.kept))))
 
     def load(self, plan: Plan) -> None:
         """Take a plan's routes over, without what breaks a rule: that is left out, as is what the plan leaves out."""
@@ -56,9 +56,9 @@ class Incumbent:
             stops = [Stop(visit.request, visit.kind) for visit in route.visits]
             nodes = [self._node[stop] for stop in stops if stop in self._node]
             if route.courier in row:
-                annealing.load(self.model, self.search, row[route.courier], _ints(self._whole(nodes)))
-        annealing.settle_absent(self.model, self.search)
-        annealing.remember(self.model, self.search)
+                routes.load(self.model, self.search, row[route.courier], _ints(self._whole(nodes)))
+        routes.settle_absent(self.model, self.search)
+        routes.remember(self.model, self.search)
 
     def _whole(self, nodes: list[int]) -> Iterator[int]:
         """Leave away the stops of a pair whose other stop is not there, or comes in the wrong order, or twice."""
@@ -77,7 +77,7 @@ class Incumbent:
         """Insert what still fits anywhere, dearest first, until nothing does."""
         while True:
             absent = self.search.requests.absent[: self.search.total[ABSENT]].copy()
-            if not annealing.insert(self.model, self.search, self._dear_first(absent)):
+            if not routes.insert(self.model, self.search, self._dear_first(absent)):
                 return
 
     def improve(self, iterations: int, done: int, total: int, hot: float, cold: float) -> None:
@@ -86,7 +86,7 @@ class Incumbent:
 
     def back_to_best(self) -> None:
         """Go back to the best routes seen, or as loaded."""
-        annealing.restore_best(self.model, self.search)
+        routes.restore_best(self.model, self.search)
 
     def finish(self) -> None:
         """Go back to the best routes seen, with everything that has room."""
@@ -111,12 +111,12 @@ class Incumbent:
         other = object.__new__(Incumbent)
         other.__dict__.update(self.__dict__)
         other.search = new_search(self.model, seed)
-        annealing.clear(self.model, other.search)
+        routes.clear(self.model, other.search)
         return other
 
     def halve(self, partner: Incumbent, chance: np.random.Generator) -> None:
         """Give the partner the routes far from a random place and every other request that is left out."""
-        annealing.copy_routes(self.model, partner.search, self.search)
+        routes.copy_routes(self.model, partner.search, self.search)
         given, mine, theirs = self.model, self.search, partner.search
         pole = given.nodes.place[given.requests.first[chance.integers(len(self.layout.kept))]]
         couriers = len(given.couriers)
@@ -138,11 +138,11 @@ class Incumbent:
 
     def rejoin(self, partner: Incumbent) -> None:
         """Take over what the partner made of its routes."""
-        annealing.take_routes(self.model, self.search, partner.search)
+        routes.take_routes(self.model, self.search, partner.search)
         self.search.couriers.mine = True
-        annealing.settle_absent(self.model, self.search)
+        routes.settle_absent(self.model, self.search)
         if self.search.total[COST] < self.search.total[BEST_COST]:
-            annealing.remember(self.model, self.search)
+            routes.remember(self.model, self.search)
 
     # --- asking and changing ----------------------------------------------------------------------------------------
 
@@ -162,13 +162,13 @@ class Incumbent:
     def insert(self, request: str) -> bool:
         """Insert a request that is left out where it costs least, if that is below its price; nothing else moves."""
         r = self._row.get(request)
-        return r is not None and bool(annealing.insert(self.model, self.search, _ints([r])))
+        return r is not None and bool(routes.insert(self.model, self.search, _ints([r])))
 
     def remove(self, request: str) -> None:
         """Take a request out of its route; nothing else moves."""
         r = self._row[request]
         if self.search.requests[r].courier != NONE:
-            annealing.remove(self.model, self.search, r)
+            routes.remove(self.model, self.search, r)
 
     def serving(self, request: str) -> str | None:
         """Return the courier who serves a request in the routes as they stand."""
@@ -214,7 +214,7 @@ class Incumbent:
         layout, links = self.layout, following.tolist()
         couriers = len(self.problem.couriers)
         starts = len(links) - 2 * couriers
-        routes: list[Route] = []
+        ridden: list[Route] = []
         for v, rider in enumerate(self.problem.couriers):
             order: list[Stop | Break] = []
             node = links[starts + v]
@@ -222,14 +222,14 @@ class Incumbent:
                 order.append(self._item(node))
                 node = links[node]
             if any(isinstance(item, Stop) for item in order):
-                routes.append(ride(self.problem, layout.table, layout.index, rider, order))
+                ridden.append(ride(self.problem, layout.table, layout.index, rider, order))
         served = {layout.kept[r].id for r in np.flatnonzero(courier != NONE)}
         left_out = []
         for row, request in enumerate(layout.ahead):
             if request.id not in served:
                 place = self.insertion(request.id)
                 left_out.append(unassigned(layout, row, place.extra if place else NEVER))
-        return Plan(tuple(routes), tuple(left_out), cost)
+        return Plan(tuple(ridden), tuple(left_out), cost)
 
     def _item(self, node: int) -> Stop | Break:
         stops = len(self.layout.stops)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 import numpy as np
 import numpy.typing as npt
 
-from routing.kernel.annealing import alone
+from routing.kernel.alone import alone
 from routing.kernel.arrays import (
     CARRIED,
     DELIVERY,

@@ -22,8 +22,10 @@ and courier v's route with stops 4 and 2 and a break between them reads
 A request has one stop (`second[r] == NONE`) or two (pickup `first[r]`, delivery `second[r]`). All times, loads and
 costs are integers; only the annealing temperature is a float.
 
-      arrays      Model (what is given), Search (what changes)        insertion   the cheapest place for a request
-      schedule    times, loads, cost along a route                    ruin        strings of stops come out
-      breaks      where a rest delays least                           tails       two couriers swap the ends of routes
-      undo        an iteration that is rejected never was             annealing   iterations, best routes, loading plans
+      arrays      Model (what is given), Search (what changes)        ruin        strings of stops come out
+      schedule    times, loads, cost along a route                    tails       two couriers swap the ends of routes
+      breaks      where a rest delays least                           annealing   one iteration after the other
+      placement   what a request costs at one place                   undo        what is rejected never was
+      insertion   the cheapest of many places                         routes      whole routes: loaded, remembered
+      neighbours  which stops and requests lie near                   alone       how far a request comes by itself
 """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing.kernel.arrays import COST, NONE, STOPS, USED, Model, Search, compiled, inlined
 from routing.kernel.breaks import has_breaks, place_breaks
 from routing.kernel.chance import below, draw
-from routing.kernel.insertion import know_near_requests
+from routing.kernel.neighbours import know_near_requests
 from routing.kernel.schedule import end_of, link, refresh, start_of, within_limits
 from routing.kernel.undo import touch
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing.kernel.arrays import COST, NEVER, NONE, Model, Search, compiled
 from routing.kernel.breaks import has_breaks, place_breaks
 from routing.kernel.chance import below, draw
-from routing.kernel.insertion import know_near_requests, know_neighbours
+from routing.kernel.neighbours import know_near_requests, know_neighbours
 from routing.kernel.schedule import end_of, is_break, link, refresh, start_of, within_limits
 from routing.kernel.undo import forget_touched, touch, undo
 
