@@ -51,6 +51,7 @@ class Incumbent:
 
     def load(self, plan: Plan) -> None:
         """Take a plan's routes over, without what breaks a rule: that is left out, as is what the plan leaves out."""
+        routes.clear(self.model, self.search)
         row = {courier.id: v for v, courier in enumerate(self.problem.couriers)}
         for route in plan.routes:
             stops = [Stop(visit.request, visit.kind) for visit in route.visits]

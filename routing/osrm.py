@@ -67,16 +67,26 @@ class Osrm:
         network are unreachable (Table.off_network names them). Raises ValueError for a location that is no place on
         Earth. Needs 140 bytes for each cell of a block (280 with distances) besides the table itself.
         """
+        nothing = np.zeros((0, 0), dtype=np.int32)
+        return self.extend(Table(nothing, np.zeros(0, np.int32), nothing if distances else None), locations)
+
+    def extend(self, known: Table, locations: Sequence[Location]) -> Table:
+        """Return the table of locations of which the first are those of `known`, asking for nothing that is known."""
         coordinates = [_on_earth(location) for location in locations]
-        n = len(coordinates)
+        n, old, distances = len(coordinates), len(known.snapped_m), known.distances is not None
         cells = np.empty((2 if distances else 1, n, n), dtype=np.int32)
-        snapped_m = np.zeros(n, dtype=np.int32)
-        for rows, columns in _blocks(n, CELLS_PER_BLOCK // len(cells)):
-            answer = self._ask_table(coordinates, range(n)[rows], range(n)[columns], distances)
-            _fill(cells[0, rows, columns], answer["durations"])
-            if distances:
-                _fill(cells[1, rows, columns], answer["distances"])
-            snapped_m[rows] = [round(source["distance"]) for source in answer["sources"]]
+        cells[0, :old, :old] = known.durations
+        if known.distances is not None:
+            cells[1, :old, :old] = known.distances
+        snapped_m = np.concatenate([known.snapped_m, np.zeros(n - old, dtype=np.int32)])
+        for asked in ((range(old, n), range(n)), (range(old), range(old, n))):
+            for rows, columns in _blocks(*asked, CELLS_PER_BLOCK // len(cells)):
+                answer = self._ask_table(coordinates, range(n)[rows], range(n)[columns], distances)
+                _fill(cells[0, rows, columns], answer["durations"])
+                if distances:
+                    _fill(cells[1, rows, columns], answer["distances"])
+                if rows.start >= old:
+                    snapped_m[rows] = [round(source["distance"]) for source in answer["sources"]]
         off = snapped_m > self._max_snap_m
         cells[:, off, :] = UNREACHABLE
         cells[:, :, off] = UNREACHABLE
@@ -133,17 +143,21 @@ def _on_earth(location: Location) -> Point:
     return point
 
 
-def _blocks(n: int, cells: int) -> Iterator[tuple[slice, slice]]:
-    """Cut an n x n table into as few and as square blocks as fit into so many cells, but for a row or two.
+def _blocks(rows: range, columns: range, cells: int) -> Iterator[tuple[slice, slice]]:
+    """Cut a rectangle into as few and as square blocks as fit into so many cells, but for a row or two.
 
     For every source and every destination of a block OSRM finds the road and searches the graph once, so square blocks
     ask it least. Blocks take every p-th location: how OSRM snaps depends on the company, because a small part of the
     network counts only if all locations asked for are near it; scattered locations make no such company by chance.
     """
-    pieces = math.ceil(n * n / cells)
-    p = math.ceil(math.sqrt(pieces))
-    q = math.ceil(pieces / p) if p else 0
-    return ((slice(i, None, p), slice(j, None, q)) for i in range(min(p, n)) for j in range(min(q, n)))
+    pieces = math.ceil(len(rows) * len(columns) / cells)
+    if pieces == 0:
+        return
+    p = min(len(rows), pieces, math.ceil(math.sqrt(pieces * len(rows) / len(columns))))
+    q = min(len(columns), math.ceil(pieces / p))
+    for i in range(p):
+        for j in range(q):
+            yield slice(rows.start + i, rows.stop, p), slice(columns.start + j, columns.stop, q)
 
 
 def _fill(block: npt.NDArray[np.int32], rows: Any) -> None:

@@ -15,7 +15,7 @@ from enum import StrEnum
 from routing.incumbent import Incumbent
 from routing.layout import table_for
 from routing.plan import Plan
-from routing.problem import Break, Courier, Done, Kind, Location, Problem, ProblemError, Request, Stop, TimeWindow
+from routing.problem import Break, Courier, Done, Kind, Location, Problem, ProblemError, Request, Stop, Task, TimeWindow
 from routing.solver import polish
 from routing.travel import Table, TravelTimes
 
@@ -110,10 +110,11 @@ class Replanned:
 def freeze(problem: Problem, plan: Plan, now: int, move_price: int) -> Problem:
     """Return the problem as it stands at a moment of the ride: begun is done, what is ahead has been shown.
 
-    A visit is begun once its courier is on the way there. A break is over when its end has come.
+    A visit is begun once its courier is on the way there; whoever is on the way to his first has loaded what he is to
+    deliver. A break is over when its end has come.
     """
     routes = {route.courier: route for route in plan.routes}
-    couriers = []
+    couriers, on_board = [], dict[str, str]()
     for courier in problem.couriers:
         done, ahead, breaks = list(courier.done), list[Stop](), courier.breaks
         if route := routes.get(courier.id):
@@ -123,10 +124,13 @@ def freeze(problem: Problem, plan: Plan, now: int, move_price: int) -> Problem:
                 else:
                     ahead.append(Stop(visit.request, visit.kind))
             breaks = _still_to_come(courier, plan, now)
+        if done:
+            on_board |= {stop.request: courier.id for stop in ahead if problem.request[stop.request].pickup is None}
         couriers.append(
             replace(courier, done=tuple(done), shown=tuple(ahead), breaks=breaks, move_price=move_price, free_at=now)
         )
-    return replace(problem, couriers=tuple(couriers))
+    requests = (replace(r, on_board=on_board[r.id]) if r.id in on_board else r for r in problem.requests)
+    return replace(problem, requests=tuple(requests), couriers=tuple(couriers))
 
 
 def _still_to_come(courier: Courier, plan: Plan, now: int) -> tuple[Break, ...]:
@@ -147,7 +151,7 @@ def replan(
     seed: int = 0,
     cancel: threading.Event | None = None,
 ) -> Replanned:
-    """Answer events on a plan under way; `problem` is as `freeze` returns it and `plan` its plan ahead.
+    """Answer events on a plan under way; `problem` is as `freeze` returns it, `plan` what the couriers have seen.
 
     First everything keeps its place, what breaks a rule comes out, and what is left out goes where it costs least.
     Then a search of at most `time_limit_s` may move other requests where that pays for their `move_price`; if more than
@@ -158,28 +162,37 @@ def replan(
     for event in events:
         after = _apply(after, event)
     table = table_for(after, travel)
-    shown = {v.request: route.courier for route in plan.routes for v in route.visits}
+    plan = _ahead(problem, plan)
     incumbent = Incumbent(after, table, seed)
     incumbent.load(plan)
-    evicted = {request for request in shown if incumbent.serving(request) is None}
+    evicted = {v.request for route in plan.routes for v in route.visits if incumbent.serving(v.request) is None}
     incumbent.insert_absent()
-    simple = incumbent.plan()
+    best = simple = incumbent.plan()
     allowed = moves_per_event * max(1, len(events))
-    best = simple
-    dearer = after
-    for _ in range(TRIES):
-        trial = Incumbent(dearer, table, seed)
-        trial.load(simple)
+    trial = incumbent
+    for _ in range(TRIES if time_limit_s > 0 else 0):
         polish(trial, time_limit_s / TRIES, cancel)
-        found = Incumbent(after, table, seed)
-        found.load(trial.plan())
-        improved = found.plan()
-        moved = _others_moved(after, plan, improved, evicted)
-        if improved.cost >= simple.cost or moved <= allowed:
-            best = improved if improved.cost < simple.cost else simple
+        if trial is not incumbent:
+            incumbent.load(trial.plan())
+        improved = incumbent.plan()
+        if improved.cost >= simple.cost:
             break
-        dearer = _dearer(dearer)
+        if _others_moved(after, plan, improved, evicted) <= allowed:
+            best = improved
+            break
+        trial = Incumbent(_dearer(trial.problem), table, seed)
+        trial.load(simple)
     return Replanned(after, best, _changes(problem, after, plan, best, evicted))
+
+
+def _ahead(problem: Problem, plan: Plan) -> Plan:
+    """Leave away the visits that are done."""
+    done = problem.done_by
+    routes = (
+        replace(route, visits=tuple(v for v in route.visits if Stop(v.request, v.kind) not in done))
+        for route in plan.routes
+    )
+    return replace(plan, routes=tuple(routes))
 
 
 def _dearer(problem: Problem) -> Problem:
@@ -230,7 +243,16 @@ def _cancel(problem: Problem, request: Request) -> Problem:
     couriers = tuple(
         replace(c, shown=tuple(stop for stop in c.shown if stop.request != request.id)) for c in problem.couriers
     )
-    if stays:
+    carrier = next((c for c in couriers if c.id == request.on_board and c.done), None)
+    if carrier is not None:
+        loaded = min(carrier.shift.start, carrier.done[0].start)
+        kept = replace(
+            request, pickup=Task(carrier.start, (TimeWindow(loaded, loaded),), 0), delivery=None, on_board=None
+        )
+        done = (Done(request.id, "pickup", loaded, loaded), *carrier.done)
+        couriers = tuple(replace(c, done=done) if c is carrier else c for c in couriers)
+        requests = tuple(kept if r is request else r for r in problem.requests)
+    elif stays:
         kept = replace(request, delivery=request.delivery if "delivery" in stays else None)
         requests = tuple(kept if r is request else r for r in problem.requests)
     else:

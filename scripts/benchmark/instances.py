@@ -93,7 +93,8 @@ def _instance(
     points = np.array([row[1:3] for row in rows], dtype=np.float64)
     apart = np.sqrt(((points[:, None] - points) ** 2).sum(axis=2)) * unit
     durations = (np.floor(apart) if floors else np.rint(apart)).astype(np.int32)
-    locations = tuple(Location(f"L{i}", 0.0, 0.0) for i in range(len(rows)))
+    # On the globe at a tenth of a degree a unit: some engines look at coordinates too.
+    locations = tuple(Location(f"L{i}", x / 10, y / 10) for i, (x, y) in enumerate(points.tolist()))
     shift = TimeWindow(rows[0][4] * unit, rows[0][5] * unit)
     couriers = tuple(Courier(f"C{v}", "L0", "L0", shift, (capacity,)) for v in range(vehicles))
     table = Table(durations, np.zeros(len(rows), dtype=np.int32))
@@ -105,7 +106,7 @@ def province(path: Path, best: float) -> Instance:
     data = json.loads(path.read_text())
     with np.load(path.with_name(f"{path.stem}_matrix_s.npz")) as file:
         durations = file["D"].astype(np.int32)
-    locations = tuple(Location(f"L{i}", 0.0, 0.0) for i in range(len(durations)))
+    locations = tuple(Location(f"L{i}", lon, lat) for i, (lon, lat) in enumerate(data["coords"]))
     requests = []
     for i, job in enumerate(data["jobs"]):
         skills = frozenset(map(str, job["sk"]))

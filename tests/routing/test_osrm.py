@@ -16,8 +16,9 @@ from osmium import FileProcessor
 from routing import graph
 from routing.graph import FILE_LIST, SPEEDS_KMH
 from routing.osrm import GraphError, Leg, NoWay, Osrm, _blocks, build_graph
+from routing.osrm_cache import CachedOsrm
 from routing.problem import Location
-from routing.travel import UNREACHABLE
+from routing.travel import UNREACHABLE, Table
 
 ROOT = Path(__file__).parents[2]
 HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen" / "roads.osm.pbf"
@@ -131,12 +132,97 @@ def test_table_in_blocks_is_the_table(ladder: Osrm, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.parametrize(("n", "cells"), [(0, 10), (1, 1), (5, 1), (5, 24), (5, 25), (100, 3000), (100, 5001)])
-def test_blocks_cover_each_cell_once(n: int, cells: int) -> None:
+@pytest.mark.parametrize("old", [0, 1, 3, 99])
+def test_blocks_cover_each_cell_once(n: int, cells: int, old: int) -> None:
+    old = min(n, old)
     asked = np.zeros((n, n), dtype=int)
-    for rows, columns in _blocks(n, cells):
-        asked[rows, columns] += 1
-        assert len(range(n)[rows]) * len(range(n)[columns]) <= 1.1 * cells
+    asked[:old, :old] = 1
+    for new in ((range(old, n), range(n)), (range(old), range(old, n))):
+        for rows, columns in _blocks(*new, cells):
+            asked[rows, columns] += 1
+            assert len(range(n)[rows]) * len(range(n)[columns]) <= 1.1 * max(cells, 10)
     assert (asked == 1).all()
+
+
+def test_a_table_grows_without_asking_again(ladder: Osrm, monkeypatch: pytest.MonkeyPatch) -> None:
+    spots = [spot(n) for n in (1, 5, 3, 7, 8, 4)]
+    whole = ladder.table(spots, distances=True)
+    asked = count_cells(ladder, monkeypatch)
+    for old in range(7):
+        asked.clear()
+        grown = ladder.extend(ladder.table(spots[:old], distances=True), spots)
+        assert same(grown, whole)
+        assert sum(asked) == 36
+
+
+def count_cells(roads: Osrm, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Note the size of every question put to OSRM."""
+    asked: list[int] = []
+    ask = Osrm._ask_table
+
+    def counted(self: Osrm, coordinates: object, rows: range, columns: range, distances: bool) -> object:
+        if self is roads:
+            asked.append(len(rows) * len(columns))
+        return ask(self, coordinates, rows, columns, distances)  # type: ignore[arg-type]  # passed on
+
+    monkeypatch.setattr(Osrm, "_ask_table", counted)
+    return asked
+
+
+def same(a: Table, b: Table) -> bool:
+    return (
+        np.array_equal(a.durations, b.durations)
+        and np.array_equal(a.snapped_m, b.snapped_m)
+        and (a.distances is None) == (b.distances is None)
+        and (a.distances is None or b.distances is None or np.array_equal(a.distances, b.distances))
+    )
+
+
+@pytest.fixture
+def remembering(extract: Path) -> CachedOsrm:
+    return CachedOsrm(build_graph(extract, extract.parent / "graphs"), max_snap_m=300, places_kept=5)
+
+
+def test_what_was_asked_once_is_remembered(
+    ladder: Osrm, remembering: CachedOsrm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = count_cells(remembering, monkeypatch)
+
+    def check(nodes: list[int], cells: int, distances: bool = False) -> None:
+        asked.clear()
+        spots = [spot(n) for n in nodes]
+        assert same(remembering.table(spots, distances), ladder.table(spots, distances))
+        assert sum(asked) == cells
+
+    check([], 0)
+    check([1, 5, 6], 9)
+    check([6, 1], 0)
+    check([6, 6, 1], 0)
+    check([7, 1], 7)  # one row and one column beside three places
+    check([1, 5], 4, distances=True)  # metres were not asked for before
+    check([5, 1], 0)
+    check([8, 4, 3, 5], 21)
+    check([7, 8], 3)  # six places would be too many: only 8 is kept
+    check([8], 0)
+    check([1, 5, 6, 7, 8, 4], 36 - 4)  # more than are kept at any time
+    check([4, 1], 0)
+
+
+def test_what_is_remembered_is_nobodys_to_change(remembering: CachedOsrm) -> None:
+    spots = [spot(1), spot(5)]
+    first = remembering.table(spots)
+    first.durations[:] = -1
+    first.snapped_m[:] = -1
+    again = remembering.table(spots)
+    assert (again.durations >= 0).all()
+    assert (again.snapped_m >= 0).all()
+
+
+def test_threads_share_what_is_remembered(ladder: Osrm, extract: Path) -> None:
+    roads = CachedOsrm(build_graph(extract, extract.parent / "graphs"), max_snap_m=300, places_kept=4)
+    pairs = [[spot(a), spot(b), spot(c)] for a in (1, 5, 6) for b in (7, 8, 4) for c in (1, 8, 3)]
+    with ThreadPoolExecutor(4) as threads:
+        assert all(map(same, threads.map(roads.table, pairs * 4), [ladder.table(x) for x in pairs] * 4))
 
 
 def test_few_or_equal_places(ladder: Osrm) -> None:
