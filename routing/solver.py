@@ -28,6 +28,15 @@ ITERATIONS_PER_SMALL_REQUEST = 2000
 HOT, COLD = 1.0, 0.01
 """First and last temperature, as shares of what a request costs on average in the first full plan."""
 
+CYCLE_PER_REQUEST = 2000
+CYCLES_MAX = 6
+REHEAT = 0.3
+"""A run with more than so many iterations for each request cools down that much more often, at most CYCLES_MAX times.
+
+From the second time on it starts from the best plan, at a share of the first temperature. One long cooling ends in
+some valley; several look into valleys near the best.
+"""
+
 LUKEWARM = 0.05
 """First temperature where a plan is improved that is good already."""
 
@@ -156,23 +165,61 @@ def _budget(requests: int, iterations: int | None) -> int | None:
     return min(iterations, small)
 
 
+@dataclass(slots=True)
+class _Cooling:
+    """Says how warm the search is, in cycles of equal length over the whole run."""
+
+    hot: float
+    cycles: int = 1
+    cycle: int = 0
+
+    def begin(self, share: float, incumbent: Incumbent) -> float:
+        """Return how far (0 to 1) the cycle is when this share of the run is over; a new one begins at the best."""
+        cycle = min(int(share * self.cycles), self.cycles - 1)
+        if cycle > self.cycle:
+            self.cycle = cycle
+            incumbent.back_to_best()
+        return share * self.cycles - cycle
+
+    @property
+    def range(self) -> tuple[float, float]:
+        """First and last temperature of the cycle."""
+        return self.hot if self.cycle == 0 else self.hot * REHEAT, self.hot * COLD
+
+    def plan_cycles(self, incumbent: Incumbent, iterations: float) -> None:
+        """Divide a run that will have about so many iterations into cycles; only while it is in the first of them."""
+        whole = CYCLE_PER_REQUEST * len(incumbent.layout.kept)
+        self.cycles = max(1, min(CYCLES_MAX, int(iterations / whole)))
+
+
+SPEED_KNOWN = 0.02
+"""Share of a timed run after which it is known how many iterations it will have."""
+
+
 def _anneal(incumbent: Incumbent, clock: _Clock, budget: int | None, report: _Reporter, warmth: float = HOT) -> None:
     """Run the search in chunks until budget or time is spent.
 
     With a budget the temperature follows the iterations, so that the result does not depend on the machine's speed;
     without one it follows the time.
     """
-    hot = warmth * incumbent.mean_cost
+    cooling = _Cooling(warmth * incumbent.mean_cost)
+    if budget:
+        cooling.plan_cycles(incumbent, budget)
     done, chunk, begun = 0, ITERATIONS_PER_CHUNK // 8, clock.elapsed()
     whole = max(clock.left(), 1e-3)
     while clock.left() > 0 and (budget is None or done < budget):
         if budget is None:
-            total = int(chunk * whole / CHUNK_S) + 1
-            at = int(total * (1 - clock.left() / whole))
+            share = 1 - clock.left() / whole
+            if share < SPEED_KNOWN:
+                cooling.plan_cycles(incumbent, done / max(share, 1e-6))
+            total = int(chunk * whole / cooling.cycles / CHUNK_S) + 1
+            at = int(total * cooling.begin(share, incumbent))
         else:
-            chunk = min(chunk, budget - done)
-            total, at = budget, done
-        incumbent.improve(chunk, at, total, hot, hot * COLD)
+            total = -(-budget // cooling.cycles)
+            cooling.begin(done // total / cooling.cycles, incumbent)
+            at = done % total
+            chunk = min(chunk, budget - done, total - at)
+        incumbent.improve(chunk, at, total, *cooling.range)
         done += chunk
         now = clock.elapsed()
         chunk = _next_chunk(chunk, now - begun)
@@ -204,15 +251,21 @@ def _anneal_together(incumbent: Incumbent, clock: _Clock, budget: int | None, re
     An iteration touches a few neighbouring routes only, so two at once on different routes do in one second what one
     search does in two. They are threads: compiled code holds no lock, and each writes its own arrays.
     """
-    hot = HOT * incumbent.mean_cost
+    cooling = _Cooling(HOT * incumbent.mean_cost)
+    if budget:
+        cooling.plan_cycles(incumbent, budget)
     partner = incumbent.partner(seed + 1)
     chance = np.random.default_rng(seed)
     whole, done = max(clock.left(), 1e-3), 0
     while clock.left() > 0 and (budget is None or done < budget):
-        incumbent.halve(partner, chance)
         share = min(1.0, done / budget) if budget is not None else 1 - clock.left() / whole
+        if budget is None and cooling.cycle == 0 and done:
+            cooling.plan_cycles(incumbent, done / share)
+        within = cooling.begin(share, incumbent)
+        incumbent.halve(partner, chance)
         count = None if budget is None else max(1, min(EPOCH_ITERATIONS, budget - done) // 2)
-        epoch = _Epoch(clock, clock.elapsed() + EPOCH_S, count, hot * COLD**share)
+        hot, cold = cooling.range
+        epoch = _Epoch(clock, clock.elapsed() + EPOCH_S, count, hot * (cold / hot) ** within)
         with ThreadPoolExecutor(1) as pool:
             theirs = pool.submit(epoch.run, partner)
             done += epoch.run(incumbent)

@@ -12,9 +12,10 @@ from exhaustive import cheapest, cheapest_route
 from hypothesis import HealthCheck, given, settings
 
 from routing.check import violations
+from routing.incumbent import Incumbent
 from routing.plan import Plan, Reason
 from routing.problem import Break, Courier, Problem, Request, Task, TimeWindow
-from routing.solver import Progress, solve, warm_up
+from routing.solver import Progress, _Cooling, solve, warm_up
 from routing.travel import UNREACHABLE, GreatCircle
 
 relaxed = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -87,6 +88,35 @@ def test_same_seed_and_iterations_give_the_same_plan() -> None:
     first, again, other = (solve(problem, GreatCircle(), seed=s, iterations=500, time_limit_s=60) for s in (1, 1, 2))
     assert first == again
     assert first != other
+
+
+def test_a_long_run_warms_up_again_from_its_best_plan() -> None:
+    problem, seen = day(13, 2), list[int]()
+    runs = [
+        solve(
+            problem,
+            GreatCircle(),
+            seed=1,
+            iterations=80_000,
+            time_limit_s=60,
+            on_progress=lambda p: seen.append(p.cost),
+        )
+        for _ in "ab"
+    ]
+    assert runs[0] == runs[1]
+    assert runs[0].cost == min(seen)
+
+
+def test_how_often_it_cools_down() -> None:
+    incumbent = Incumbent(day(20, 2), GreatCircle().table(day(20, 2).locations))
+    incumbent.construct()
+    cooling = _Cooling(100.0)
+    for iterations, cycles in ((1, 1), (79_999, 1), (80_000, 2), (10**9, 6)):
+        cooling.plan_cycles(incumbent, iterations)
+        assert cooling.cycles == cycles
+    assert (cooling.begin(0.0, incumbent), cooling.range) == (0.0, (100.0, 1.0))
+    assert (cooling.begin(0.25, incumbent), cooling.range) == (0.5, (30.0, 1.0))
+    assert (cooling.begin(1.0, incumbent), cooling.range) == (1.0, (30.0, 1.0))
 
 
 def test_more_iterations_do_not_cost_more() -> None:
