@@ -23,7 +23,7 @@ from courier_api.jobs.states import JobKind
 from courier_api.journey import dispatching
 from courier_api.people.models import Role
 from courier_api.rounds import drawing_up
-from courier_api.rounds.states import Half, PlanState
+from courier_api.rounds.states import Half, PlanState, RemedyKind
 
 blp = Audience("dispatchers", Role.dispatcher, "For dispatchers: shifts, plans, rounds, and why a job is not planned")
 
@@ -192,12 +192,25 @@ def get_plan(plan_id: UUID) -> Any:
     return dispatching.plan_by_id(db(), plan_id)
 
 
+class RemedyShown(Schema):
+    """A change that would let a job into a courier's round; the planner tried it."""
+
+    kind = fields.Enum(RemedyKind, required=True)
+    courier = fields.Nested(PersonShown, required=True)
+    amount = fields.Integer(
+        required=True,
+        metadata={"example": 900, "description": "Seconds of shift or window, items of load."},
+    )
+    riding_seconds = fields.Integer(required=True, metadata={"description": "What it adds to the courier's riding."})
+
+
 class UnplannedShown(Schema):
-    """A job that is in no round, and why."""
+    """A job that is in no round, why, and what would let it in (of many such jobs only the first are looked at)."""
 
     job = fields.Nested(JobShown, required=True)
     reason = fields.String(required=True, metadata={"example": "window_unreachable"})
     detail = fields.String(required=True)
+    remedies = fields.Nested(RemedyShown, many=True, required=True)
 
 
 @blp.endpoint("GET", "/plans/<uuid:plan_id>/unplanned", "listUnplanned")

@@ -107,6 +107,12 @@ def time_of(day: date, seconds: int) -> datetime:
     return (midnight(day).astimezone(UTC) + timedelta(seconds=seconds)).astimezone(settings().timezone)
 
 
+def end_of(half: Half) -> int:
+    """When a half-day's rounds end, in seconds since midnight."""
+    _, end = HALF_DAYS[half]
+    return end.hour * 3600 + end.minute * 60
+
+
 def back_by(half: Half) -> int:
     """By when a courier with papers for an agency must be back, in seconds since midnight."""
     start, end = HALF_DAYS[half]

@@ -15,7 +15,7 @@ from courier_api.lifecycle import next_state
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
 from courier_api.rounds.daywork import lock_half_day, time_of
-from courier_api.rounds.models import DayPlan, Round, Shift, Stop, UnplannedJob
+from courier_api.rounds.models import DayPlan, Remedy, Round, Shift, Stop, UnplannedJob
 from courier_api.rounds.planning import PlannedDay, PlannedRound
 from courier_api.rounds.riding import LIVING
 from courier_api.rounds.states import ROUND, STOP, Half, PlanState, RoundAction, StopAction, StopState
@@ -80,9 +80,20 @@ def write_rounds(session: Session, plan: DayPlan, planned: PlannedDay) -> None:
         write_times(session, round_, draft)
         rounds.append(round_)
     _cancel_stops_of_ended_jobs(session, rounds)
-    session.add_all(
-        UnplannedJob(plan_id=plan.id, job_id=x.job_id, reason=x.reason, detail=x.detail[:300]) for x in planned.left_out
-    )
+    for left_out in planned.left_out:
+        remedies = [
+            Remedy(kind=r.kind, shift_id=r.shift_id, amount=r.amount, riding_seconds=r.riding_s)
+            for r in left_out.remedies
+        ]
+        session.add(
+            UnplannedJob(
+                plan_id=plan.id,
+                job_id=left_out.job_id,
+                reason=left_out.reason,
+                detail=left_out.detail[:300],
+                remedies=remedies,
+            )
+        )
     plan.travel_source = planned.travel_source
     plan.planned = sum(len(r.stops) for r in planned.rounds)
     plan.jobs = plan.planned + len(planned.left_out)

@@ -5,7 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, func, select, text
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
@@ -13,7 +24,7 @@ from courier_api.db import SRID, Base, Created, Id, OptionalPoint, enum
 from courier_api.jobs.models import Job
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
-from courier_api.rounds.states import Half, PlanState, RoundState, StopState
+from courier_api.rounds.states import Half, PlanState, RemedyKind, RoundState, StopState
 
 
 class Shift(Base):
@@ -86,6 +97,28 @@ class UnplannedJob(Base):
     detail: Mapped[str] = mapped_column(String(300))
 
     job: Mapped[Job] = relationship()
+    remedies: Mapped[list["Remedy"]] = relationship(order_by="Remedy.riding_seconds", lazy="selectin")
+
+
+class Remedy(Base):
+    """A change that would let a job in that a plan left out: seconds of a shift or a window, or items of a load."""
+
+    __tablename__ = "remedy"
+    __table_args__ = (ForeignKeyConstraint(["plan_id", "job_id"], ["unplanned_job.plan_id", "unplanned_job.job_id"]),)
+
+    plan_id: Mapped[UUID] = mapped_column(primary_key=True)
+    job_id: Mapped[UUID] = mapped_column(primary_key=True)
+    kind: Mapped[RemedyKind] = mapped_column(enum(RemedyKind), primary_key=True)
+    shift_id: Mapped[UUID] = mapped_column(ForeignKey("shift.id"))
+    amount: Mapped[int]
+    riding_seconds: Mapped[int]
+
+    shift: Mapped[Shift] = relationship(lazy="joined")
+
+    @property
+    def courier(self) -> Person:
+        """Whose shift it is."""
+        return self.shift.courier
 
 
 class Round(Base):

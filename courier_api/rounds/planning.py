@@ -2,7 +2,7 @@
 
 import logging
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,10 +10,12 @@ from uuid import UUID
 
 from courier_api.errors import Refused
 from courier_api.jobs.states import JobKind
-from courier_api.rounds.daywork import SETUP_S, DayWork, JobToPlan, ShiftToPlan, back_by
+from courier_api.rounds.daywork import SETUP_S, DayWork, JobToPlan, ShiftToPlan, back_by, end_of
+from courier_api.rounds.states import RemedyKind
 from courier_api.settings import settings
 from routing import check, solver
 from routing.closures import Closures
+from routing.explain import Constraint, Remedy, explain
 from routing.graph import GraphError, build_graph
 from routing.osrm import NoWay, Osrm
 from routing.osrm_cache import CachedOsrm
@@ -29,6 +31,14 @@ ITEM_NOT_AT_OFFICE = "item_not_at_office"
 CURRENT_GRAPH = "current"
 EXTRACT = "extract.osm.pbf"
 AWAY_PRICE = 240  # seconds of riding that sending a courier to a commune he does not know must save
+EXPLAINING_S = 5  # seconds for finding out what would let the jobs left out in
+
+# What a dispatcher can change: a shift, an agreed window, what a courier takes along.
+REMEDIES = {
+    Constraint.SHIFT: RemedyKind.longer_shift,
+    Constraint.WINDOW: RemedyKind.longer_window,
+    Constraint.CAPACITY: RemedyKind.larger_load,
+}
 
 type Point = tuple[float, float]
 
@@ -57,12 +67,26 @@ class PlannedRound:
 
 
 @dataclass(frozen=True, slots=True)
+class PlannedRemedy:
+    """A change that would let a job into a courier's round, tried by the planner.
+
+    `amount` is seconds for longer_shift and longer_window, items for larger_load; `riding_s` is what it adds.
+    """
+
+    kind: RemedyKind
+    shift_id: UUID
+    amount: int
+    riding_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class LeftOut:
-    """A job that is in no round, with a reason for programs and a sentence for people."""
+    """A job that is in no round, with a reason for programs, a sentence for people, and what would let it in."""
 
     job_id: UUID
     reason: str
     detail: str
+    remedies: tuple[PlannedRemedy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +167,10 @@ def plan_day(work: DayWork, on_progress: Callable[[int], None]) -> PlannedDay:
     places = {location.id: (location.lon, location.lat) for location in problem.locations}
     shifts = {str(shift.id): shift for shift in work.shifts}
     rounds = tuple(_planned(route, shifts[route.courier], places, travel) for route in plan.routes)
-    left_out = [LeftOut(jobs[u.request].id, u.reason.value, u.detail) for u in plan.unassigned]
+    remedies = _remedies(work, problem, plan, table)
+    left_out = [
+        LeftOut(jobs[u.request].id, u.reason.value, u.detail, remedies.get(u.request, ())) for u in plan.unassigned
+    ]
     return PlannedDay(rounds, tuple(left_out + waiting), travel.source)
 
 
@@ -170,9 +197,40 @@ def _judge(problem: Problem, plan: Plan, table: Table) -> None:
         raise RuntimeError(f"the plan breaks {len(found)} rules, first: {found[0]}")
 
 
+def _remedies(work: DayWork, problem: Problem, plan: Plan, table: Table) -> dict[str, tuple[PlannedRemedy, ...]]:
+    """Find out for the jobs left out, as many as the time allows, what would let each in."""
+    collecting = _collecting(work.jobs)
+    latest = {str(shift.id): _back_by(work, shift, collecting) for shift in work.shifts}
+    ends = {courier.id: courier.shift.end for courier in problem.couriers}
+
+    def can_be_done(remedy: Remedy) -> bool:
+        """No shift is longer than its half-day, and agencies close when they close."""
+        if remedy.constraint is Constraint.SHIFT:
+            return ends[remedy.courier] + remedy.amount <= latest[remedy.courier]
+        return remedy.constraint in REMEDIES
+
+    return {
+        why.request: tuple(
+            PlannedRemedy(REMEDIES[r.constraint], UUID(r.courier), r.amount, r.extra)
+            for r in why.remedies
+            if can_be_done(r)
+        )
+        for why in explain(problem, plan, table, EXPLAINING_S)
+    }
+
+
+def _collecting(jobs: Iterable[JobToPlan]) -> set[UUID]:
+    return {job.office_id for job in jobs if job.kind is JobKind.pickup}
+
+
+def _back_by(work: DayWork, shift: ShiftToPlan, collecting: set[UUID]) -> int:
+    """By when a round must be back, however long the shift: before the agencies close if it collects for them."""
+    return back_by(work.half) if shift.office_id in collecting else end_of(work.half)
+
+
 def _problem(work: DayWork, jobs: Sequence[JobToPlan]) -> Problem:
     """Put a half-day into the planner's words: deliveries start on board, pickups end on board, each at its office."""
-    collecting = {job.office_id for job in jobs if job.kind is JobKind.pickup}
+    collecting = _collecting(jobs)
     locations: dict[str, Location] = {}
 
     def place(lon: float, lat: float) -> str:
@@ -184,8 +242,7 @@ def _problem(work: DayWork, jobs: Sequence[JobToPlan]) -> Problem:
     couriers = []
     for shift in work.shifts:
         start, end = shift.window
-        if shift.office_id in collecting:
-            end = max(start, min(end, back_by(work.half)))
+        end = max(start, min(end, _back_by(work, shift, collecting)))
         office = place(shift.lon, shift.lat)
         couriers.append(
             Courier(

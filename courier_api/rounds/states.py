@@ -19,6 +19,14 @@ class PlanState(StrEnum):
     failed = "failed"
 
 
+class RemedyKind(StrEnum):
+    """What a dispatcher can change to let a job in that a plan left out."""
+
+    longer_shift = "longer_shift"
+    longer_window = "longer_window"
+    larger_load = "larger_load"
+
+
 class RoundState(StrEnum):
     """A round is drawn up, shown to its courier, ridden, and finished."""
 

@@ -215,6 +215,18 @@ MAP: dict[str, tuple[str, str]] = {
     "reason_item_not_at_office": ("bưu gửi chưa ở bưu cục", "the item is not at the post office"),
     "reason_window_past": ("đã qua khung giờ hẹn", "its window is over"),
     "reason_in_another_draft": ("nằm trong bản nháp của buổi khác", "in the draft of another half-day"),
+    "remedy_longer_shift": (
+        "Xếp được nếu ca của {courier} dài thêm {minutes} phút.",
+        "Fits if {courier}'s shift is {minutes} min longer.",
+    ),
+    "remedy_longer_window": (
+        "Xếp được vào tuyến của {courier} nếu giờ hẹn kéo dài thêm {minutes} phút.",
+        "Fits into {courier}'s round if its window ends {minutes} min later.",
+    ),
+    "remedy_larger_load": (
+        "Xếp được nếu {courier} chở thêm được {amount} bưu gửi.",
+        "Fits if {courier} takes {amount} more along.",
+    ),
     "reason_other": ("lý do khác", "another reason"),
     "zoom_in": ("Phóng to", "Zoom in"),
     "zoom_out": ("Thu nhỏ", "Zoom out"),

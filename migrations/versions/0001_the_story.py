@@ -1000,25 +1000,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("handover_id", "position", name=op.f("pk_signature")),
     )
     op.create_geospatial_table(
-        "road_closure",
-        sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("area", Geometry("POLYGON", 4326, spatial_index=False), nullable=True),
-        sa.Column("ways", sa.ARRAY(sa.BigInteger()), nullable=False),
-        sa.Column("reason", sa.String(length=200), nullable=False),
-        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("closed_by", sa.Uuid(), nullable=False),
-        sa.Column("applied", sa.Boolean(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("area IS NOT NULL OR cardinality(ways) > 0", name=op.f("ck_road_closure_closes_something")),
-        sa.CheckConstraint("ends_at >= starts_at", name=op.f("ck_road_closure_period")),
-        sa.ForeignKeyConstraint(["closed_by"], ["person.id"], name=op.f("fk_road_closure_closed_by")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_road_closure")),
-    )
-    op.create_geospatial_index(
-        "idx_road_closure_area", "road_closure", ["area"], unique=False, postgresql_using="gist", postgresql_ops={}
-    )
-    op.create_geospatial_table(
         "stop",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("round_id", sa.Uuid(), nullable=False),
@@ -1126,10 +1107,6 @@ def downgrade() -> None:
         "idx_stop_arrived_point", table_name="stop", postgresql_using="gist", column_name="arrived_point"
     )
     op.drop_geospatial_table("stop")
-    op.drop_geospatial_index(
-        "idx_road_closure_area", table_name="road_closure", postgresql_using="gist", column_name="area"
-    )
-    op.drop_geospatial_table("road_closure")
     op.drop_table("signature")
     op.drop_table("handover_line")
     op.drop_index(op.f("ix_attempt_job_id"), table_name="attempt")

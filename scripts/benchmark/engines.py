@@ -22,6 +22,10 @@ ORTOOLS_STOPS_MAX = 3000
 """Above it the matrix that OR-Tools wants as lists of Python integers takes gigabytes."""
 
 
+VROOM_DEEPEST = 5
+"""Its deepest level of exploration."""
+
+
 @dataclass
 class Answer:
     """A plan, the seconds it took, and how the best cost fell over time."""
@@ -55,6 +59,10 @@ def ours(problem: Problem, table: Table, seconds: float, seed: int) -> Answer:
         on_progress=lambda p: trace.append((p.elapsed_s, p.cost)),
     )
     return Answer(plan, time.perf_counter() - started, trace)
+
+
+def _vroom_rank(solution) -> tuple[int, int]:
+    return len(solution.unassigned), solution.summary.cost
 
 
 def vroom(problem: Problem, table: Table, seconds: float, seed: int) -> Answer:
@@ -94,8 +102,15 @@ def vroom(problem: Problem, table: Table, seconds: float, seed: int) -> Answer:
             amount = {"pickup" if pickup else "delivery": list(request.amounts)}
             job = engine.Job(i, location=place, default_service=service, skills=skills, time_windows=windows, **amount)
             model.add_job(job)
-    level = 0 if seconds < 5 else 2 if seconds < 30 else 5
-    solution = model.solve(exploration_level=level, nb_threads=1, timeout=timedelta(seconds=seconds))
+    # A deep level that time cuts short is worse than a shallow one that ends: the best of all there is time for.
+    solution = None
+    for level in range(VROOM_DEEPEST + 1):
+        left = seconds - (time.perf_counter() - started)
+        if solution is not None and left <= 0:
+            break
+        found = model.solve(exploration_level=level, nb_threads=1, timeout=timedelta(seconds=max(0.1, left)))
+        if solution is None or _vroom_rank(found) < _vroom_rank(solution):
+            solution = found
     orders: Orders = {}
     for v, kind, i in zip(solution.routes["vehicle_id"], solution.routes["type"], solution.routes["id"], strict=True):
         if kind in ("job", "pickup", "delivery"):

@@ -112,6 +112,42 @@ def test_a_window_that_nobody_can_reach(cast: Cast) -> None:
     assert plan["jobs"] == plan["planned"] + len(reasons)
 
 
+def test_what_would_let_a_job_in_is_told_and_true(cast: Cast) -> None:
+    """Two neighbours' papers and room for one; then a shift that ends too early, in the afternoon."""
+    hours = {"starts_at": tomorrow(6, 30).isoformat(), "ends_at": tomorrow(19).isoformat()}
+    shift = cast.dispatcher.post("/shifts", {"courier_id": cast.courier.person_id, "capacity": 1, **hours})
+    story.book(cast)
+    story.book(cast)
+    (job,) = cast.dispatcher.get(f"/plans/{story.plan(cast)['id']}/unplanned")
+    assert job["reason"] == "crowded_out"
+    remedies = {r["kind"]: r for r in job["remedies"]}
+    assert remedies["larger_load"]["amount"] == 1
+    assert remedies["larger_load"]["courier"]["id"] == cast.courier.person_id
+    cast.session.execute(text("UPDATE shift SET capacity = 2 WHERE id = :id"), {"id": shift["id"]})
+    cast.session.commit()
+    assert left_out(cast, story.plan(cast)) == []
+
+
+def test_a_longer_shift_helps_only_where_it_is_the_shift_that_ends(cast: Cast) -> None:
+    late = {"window": {"start": tomorrow(10).isoformat(), "end": tomorrow(10, 30).isoformat()}}
+    dossier = story.book(cast, **late)
+    hours = {"starts_at": tomorrow(7, 30).isoformat(), "ends_at": tomorrow(9, 30).isoformat()}
+    shift = cast.dispatcher.post("/shifts", {"courier_id": cast.courier.person_id, **hours})
+    (job,) = cast.dispatcher.get(f"/plans/{story.plan(cast)['id']}/unplanned")
+    (longer,) = [r for r in job["remedies"] if r["kind"] == "longer_shift"]
+    cast.session.execute(
+        text("UPDATE shift SET ends_at = ends_at + :more WHERE id = :id"),
+        {"more": timedelta(seconds=longer["amount"]), "id": shift["id"]},
+    )
+    cast.session.commit()
+    assert left_out(cast, story.plan(cast)) == []
+    # What takes too long before the agency closes is not mended by any shift.
+    cast.session.execute(text("UPDATE job SET service_seconds = 3600 WHERE dossier_id = :id"), {"id": dossier["id"]})
+    cast.session.commit()
+    (job,) = cast.dispatcher.get(f"/plans/{story.plan(cast)['id']}/unplanned")
+    assert "longer_shift" not in {r["kind"] for r in job["remedies"]}
+
+
 def test_a_job_for_another_half_day_is_not_looked_at(cast: Cast) -> None:
     story.book(cast, **story.window_on(1))
     story.give_shift(cast, cast.courier)

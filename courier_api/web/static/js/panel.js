@@ -56,12 +56,14 @@ export function showUnplanned(jobs) {
   find("#unplanned-count").textContent = count(jobs.length);
   const more = jobs.length - SHOWN_UNPLANNED;
   find("#unplanned-list").replaceChildren(
-    ...jobs.slice(0, SHOWN_UNPLANNED).map(({ job, reason, detail }) => make("li", {},
+    ...jobs.slice(0, SHOWN_UNPLANNED).map(({ job, reason, detail, remedies }) => make("li", {},
       make("p", {}, make("strong", {}, say(job.kind)), ` · ${job.contact_name}`),
       make("p", {}, job.address, asked(job)),
       make("p", { class: "why" }, say(saysIt(`reason_${reason}`) ? `reason_${reason}` : "reason_other")),
       // The planner's own sentence is English.
-      language === "en" ? make("p", { class: "detail" }, detail) : null)),
+      language === "en" ? make("p", { class: "detail" }, detail) : null,
+      ...remedies.map(({ kind, courier, amount }) => make("p", { class: "remedy" },
+        say(`remedy_${kind}`, { courier: courier.full_name, amount: count(amount), minutes: count(Math.ceil(amount / 60)) }))))),
     ...(more > 0 ? [make("li", {}, say("more_unplanned", { count: more }))] : []),
   );
 }
