@@ -3,8 +3,8 @@
 import contextlib
 import multiprocessing
 import os
-import resource
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 from routing.check import violations
 from scripts.benchmark.engines import ENGINES, Answer
@@ -48,4 +48,10 @@ def _work(pipe: Connection, instance: Instance, engine: str, seconds: float, see
         answer: Answer | str = ENGINES[engine](instance.problem, instance.table, seconds, seed)
     except Exception as error:  # whatever an engine throws is its answer
         answer = f"{type(error).__name__}: {error}"[:200]
-    pipe.send((answer, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024))
+    pipe.send((answer, _peak_mb()))
+
+
+def _peak_mb() -> int:
+    """The most memory this program had; getrusage would count what its parent had before it started too."""
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) // 1024

@@ -15,6 +15,7 @@ from scripts.benchmark.engines import ENGINES
 from scripts.benchmark.instances import Instance, published
 
 INSERTIONS = 500
+ONE_CORE_S, TWO_CORES_S = 10.0, 6.0
 
 
 def _listed(allowed: tuple[str, ...]):
@@ -115,12 +116,23 @@ def _our_own_figures(graphs: Path) -> dict[str, float]:
         begun = time.perf_counter()
         standing.insert(request.id)
         took.append(time.perf_counter() - begun)
-    click.echo(f"own figures measured in {time.perf_counter() - started:.0f} s")
-    return {
+    figures = {
         "first_plan_s": round(statistics.median(first), 3),
         "insert_p95_ms": round(statistics.quantiles(took, n=20)[-1] * 1000, 3),
         "table_cells_per_s": round(cells / table_s),
+        "two_cores_cost_ratio": round(_two_cores(days.day(1000, 1, graphs)), 4),
     }
+    click.echo(f"own figures measured in {time.perf_counter() - started:.0f} s")
+    return figures
+
+
+def _two_cores(day: Instance) -> float:
+    """Cost on two cores over the cost on one in more time, median of three seeds; at most 1 is the goal."""
+
+    def cost(workers: int, seconds: float, seed: int) -> int:
+        return solve(day.problem, day.table, time_limit_s=seconds, seed=seed, workers=workers).cost
+
+    return statistics.median(cost(2, TWO_CORES_S, seed) / cost(1, ONE_CORE_S, seed) for seed in (1, 2, 3))
 
 
 if __name__ == "__main__":

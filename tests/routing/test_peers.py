@@ -152,6 +152,8 @@ def test_a_bench_ends_in_one_line_of_json(
     monkeypatch.setattr(days, "day", lambda requests, seed, graphs: day)
     monkeypatch.setattr(days, "travel", lambda problem, graphs: day.table)
     monkeypatch.setattr(bench_routing, "INSERTIONS", 20)
+    monkeypatch.setattr(bench_routing, "ONE_CORE_S", 0.2)
+    monkeypatch.setattr(bench_routing, "TWO_CORES_S", 0.2)
     options = ["--families", "p1000,day300", "--seconds", "0.2", "--engines", "ours,vroom", "--out", str(tmp_path)]
     answer = CliRunner().invoke(bench_routing.main, options)
     assert answer.exit_code == 0, answer.output
