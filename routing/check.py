@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from routing.plan import Plan, Reason, Route, Unassigned, Visit
-from routing.problem import Courier, Problem, Request, Task
+from routing.problem import Courier, Done, Problem, Request, Task
 from routing.travel import UNREACHABLE, Table, TravelTimes
 
 
@@ -133,11 +133,12 @@ class _Judge:
         for request in served.values():
             yield from self.judge_courier(request, courier)
         yield from self.judge_load([(self.requests[v.request], v.kind) for v in known], courier)
-        ridden = self.ride(route, courier)
-        if courier.max_travel_s is not None and ridden.seconds > courier.max_travel_s:
-            yield Violation(Code.LENGTH, courier.id, f"rides {ridden.seconds} s of {courier.max_travel_s}")
-        if courier.max_travel_m is not None and ridden.metres > courier.max_travel_m:
-            yield Violation(Code.LENGTH, courier.id, f"rides {ridden.metres} m of {courier.max_travel_m}")
+        ridden, behind = self.ride(route, courier), self.behind(courier)
+        seconds, metres = behind.seconds + ridden.seconds, behind.metres + ridden.metres
+        if courier.max_travel_s is not None and seconds > courier.max_travel_s:
+            yield Violation(Code.LENGTH, courier.id, f"rides {seconds} s of {courier.max_travel_s}")
+        if courier.max_travel_m is not None and metres > courier.max_travel_m:
+            yield Violation(Code.LENGTH, courier.id, f"rides {metres} m of {courier.max_travel_m}")
 
     def judge_courier(self, request: Request, courier: Courier) -> Iterator[Violation]:
         carrier = self.carrier(request)
@@ -145,7 +146,7 @@ class _Judge:
             yield Violation(Code.SKILLS, request.id, f"{courier.id} lacks {', '.join(sorted(missing))}")
         if carrier not in (None, courier.id):
             yield Violation(Code.WRONG_CARRIER, request.id, f"is on board of {carrier}, not {courier.id}")
-        if carrier is None and request.pickup is None and courier.done:
+        if carrier is None and request.pickup is None and self.is_away(courier):
             yield Violation(Code.LEFT_ALREADY, request.id, f"{courier.id} left without it")
 
     def judge_times(self, route: Route, courier: Courier) -> Iterator[Violation]:
@@ -154,7 +155,7 @@ class _Judge:
         clock = max(route.start, rests.get(0, free))
         if route.start < max(free, rests.get(0, free)):
             yield Violation(Code.SHIFT, courier.id, f"leaves at {route.start}, is free at {rests.get(0, free)}")
-        address = here if courier.done else None
+        address = here if self.is_away(courier) else None
         ridden = self.ride(route, courier)
         for made, visit in enumerate(route.visits, 1):
             task = self.task(visit)
@@ -245,7 +246,9 @@ class _Judge:
         price = 0 if courier.done or not route.visits else courier.fixed_price
         price += courier.price_per_s * ridden.seconds + courier.price_per_m * ridden.metres + ridden.late
         if courier.fair_work_s is not None:
-            price += courier.overwork_price * max(0, ridden.work - courier.fair_work_s)
+            worked = self.behind(courier).work
+            over = max(0, worked + ridden.work - courier.fair_work_s) - max(0, worked - courier.fair_work_s)
+            price += courier.overwork_price * over
         names = {visit.request for visit in route.visits} & self.requests.keys()
         strange = [n for n in names if self.requests[n].territory not in {"", *courier.territories}]
         price += courier.away_price * len(strange)
@@ -266,7 +269,7 @@ class _Judge:
     def ride(self, route: Route, courier: Courier) -> _Ridden:
         ridden = _Ridden()
         here, _ = self.standing(courier)
-        address = here if courier.done else None
+        address = here if self.is_away(courier) else None
         for visit in route.visits:
             task = self.task(visit)
             if task is None:
@@ -282,6 +285,22 @@ class _Judge:
             ridden.metres += self.metres(here, courier.end)
         ridden.work += ridden.seconds
         return ridden
+
+    def behind(self, courier: Courier) -> _Ridden:
+        """Return what a courier rode and worked already; a way that is closed by now counts nothing."""
+        behind, here = _Ridden(), courier.start
+        stops = [(self.task(visit), visit.departure - visit.start) for visit in courier.done]
+        if courier.done and not self.is_away(courier):
+            stops.append((None, 0))
+        for task, took in stops:
+            there = courier.end if task is None else task.location
+            if self.seconds(here, there) != UNREACHABLE:
+                behind.seconds += self.seconds(here, there)
+                behind.metres += self.metres(here, there)
+            behind.work += took
+            here = there
+        behind.work += behind.seconds
+        return behind
 
     # --- the whole plan ---------------------------------------------------------------------------------------------
 
@@ -311,7 +330,7 @@ class _Judge:
         carrier = self.carrier(request)
         skilled = [c for c in self.couriers.values() if request.skills <= c.skills and carrier in (None, c.id)]
         late = carrier is None and request.pickup is None
-        there = [courier for courier in skilled if not courier.out and not (late and courier.done)]
+        there = [courier for courier in skilled if not courier.out and not (late and self.is_away(courier))]
         able = carrier is not None or any(
             all(a <= c for a, c in zip(request.amounts, x.capacity, strict=True)) for x in there
         )
@@ -328,7 +347,7 @@ class _Judge:
 
     # --- look-ups ---------------------------------------------------------------------------------------------------
 
-    def task(self, visit: Visit) -> Task | None:
+    def task(self, visit: Visit | Done) -> Task | None:
         request = self.requests.get(visit.request)
         if request is None:
             return None
@@ -343,7 +362,14 @@ class _Judge:
     def is_on_board(self, request: Request, courier: Courier) -> bool:
         if (request.id, "delivery") in self.done:
             return False
+        if request.delivery is None and not self.is_away(courier):
+            return False
         return courier.id in (request.on_board, self.done.get((request.id, "pickup")))
+
+    def is_away(self, courier: Courier) -> bool:
+        """Return whether a courier has left and is not home again."""
+        back = courier.home_at is not None and courier.free_at is not None and courier.home_at <= courier.free_at
+        return bool(courier.done) and not back
 
     def is_ahead(self, request: Request) -> bool:
         ends = (("pickup", request.pickup), ("delivery", request.delivery))
@@ -352,7 +378,9 @@ class _Judge:
     def standing(self, courier: Courier) -> tuple[str, int]:
         """Return where a courier is free and when."""
         place, moment = courier.start, courier.shift.start
-        if courier.done:
+        if courier.done and not self.is_away(courier):
+            place = courier.end
+        elif courier.done:
             last = courier.done[-1]
             task = self.requests[last.request].pickup if last.kind == "pickup" else self.requests[last.request].delivery
             assert task is not None

@@ -13,7 +13,7 @@ import numpy as np
 from routing.incumbent import Incumbent
 from routing.layout import table_for
 from routing.plan import Plan, Reason, Route
-from routing.problem import LIMIT, Courier, Problem, Request, TimeWindow
+from routing.problem import LIMIT, Courier, Problem, ProblemError, Request, TimeWindow
 from routing.travel import UNREACHABLE, Table, TravelTimes
 
 NEAREST = 6
@@ -37,6 +37,7 @@ class Constraint(StrEnum):
     CAPACITY = "capacity"
     ROAD = "road"
     WINDOW = "window"
+    EARLIER = "earlier_window"
     SHIFT = "shift"
     RIDING = "riding"
     DISTANCE = "distance"
@@ -48,7 +49,8 @@ class Constraint(StrEnum):
 class Remedy:
     """A change that lets the request in, tried and found to do so.
 
-    `amount` is how much more of it is needed: seconds for WINDOW, SHIFT and RIDING, metres for DISTANCE, capacity in
+    `amount` is how much more of it is needed: seconds for WINDOW (closing later), EARLIER (opening earlier), SHIFT and
+    RIDING, metres for DISTANCE, capacity in
     every dimension for CAPACITY, the number of skills for SKILLS; for PRICE it is the price from which serving pays.
     `extra` is what serving the request then adds to the cost.
     """
@@ -97,14 +99,24 @@ class StopCost:
 def stop_costs(
     problem: Problem, plan: Plan, travel: TravelTimes | Table, courier: str, most: int = 3
 ) -> tuple[StopCost, ...]:
-    """Return what each request on a courier's route costs, with at most `most` alternatives, in the order of visits."""
+    """Return what each request on a courier's route costs, with at most `most` alternatives, in the order of visits.
+
+    What no longer fits there without it (it paid a set-up, or made room) goes where it costs least. Visits that are
+    done cost nothing any more and are left away. Raises ProblemError for an unknown courier.
+    """
+    if all(c.id != courier for c in problem.couriers):
+        raise ProblemError("courier", courier, "is not in the problem")
     incumbent = Incumbent(problem, table_for(problem, travel))
     incumbent.load(plan)
     names = dict.fromkeys(v.request for route in plan.routes if route.courier == courier for v in route.visits)
     answers = []
     for name in names:
-        with_it = incumbent.standing_cost
+        if incumbent.serving(name) != courier:
+            continue
+        with_it, left_out = incumbent.standing_cost, incumbent.left_out
         incumbent.remove(name)
+        for pushed_out in incumbent.left_out - left_out - {name}:
+            incumbent.insert(pushed_out)
         without = incumbent.standing_cost - problem.request[name].unassigned_price
         others = []
         for other in problem.couriers:
@@ -112,7 +124,7 @@ def stop_costs(
                 others.append(Alternative(other.id, without + place.extra - with_it))
         others.sort(key=lambda x: x.extra)
         answers.append(StopCost(name, courier, with_it - without, tuple(others[:most])))
-        incumbent.back_to_best()
+        incumbent.load(plan)
     return tuple(answers)
 
 
@@ -148,13 +160,14 @@ class _Case:
             return Explanation(self.request.id, self.reason, None, Constraint.NOBODY, ())
         found = [(courier, remedy) for courier in couriers for remedy in self.remedies(courier)]
         found.sort(key=lambda pair: (pair[1].constraint is not Constraint.PRICE, pair[1].extra))
-        # Of each kind the cheapest.
+        # Of each kind the smallest.
         kinds: dict[Constraint, Remedy] = {}
-        for _, remedy in found:
+        for _, remedy in sorted(found, key=lambda pair: (pair[1].amount, pair[1].extra)):
             kinds.setdefault(remedy.constraint, remedy)
+        remedies = tuple(sorted(kinds.values(), key=lambda remedy: remedy.extra))
         if found:
             courier, first = found[0]
-            return Explanation(self.request.id, self.reason, courier.id, first.constraint, tuple(kinds.values()))
+            return Explanation(self.request.id, self.reason, courier.id, first.constraint, remedies)
         return Explanation(self.request.id, self.reason, couriers[0].id, self.obstacle(couriers[0]), ())
 
     def nearest(self) -> list[Courier]:
@@ -178,7 +191,7 @@ class _Case:
             return Constraint.GONE
         if self.away(courier) == UNREACHABLE:
             return Constraint.ROAD
-        if courier.done and self.request.pickup is None and self.problem.carrier(self.request) is None:
+        if courier.has_left and self.request.pickup is None and self.problem.carrier(self.request) is None:
             return Constraint.GONE
         return Constraint.SEVERAL
 
@@ -219,7 +232,8 @@ class _Case:
         wanted = {visit.request for visit in visits} | done | {request.id}
         wanted |= {r.id for r in self.problem.requests if self.problem.carrier(r) == courier.id}
         requests = tuple(request if r.id == request.id else r for r in self.problem.requests if r.id in wanted)
-        alone = replace(courier, shown=())
+        alone = replace(courier, shown=tuple(stop for stop in courier.shown if stop.request in wanted))
+        promised = sum(c.move_price for c in self.problem.couriers if c.id != courier.id and self.was_shown(c))
         places = {t.location for r in requests for t in (r.pickup, r.delivery) if t} | {courier.start, courier.end}
         locations = tuple(x for x in self.problem.locations if x.id in places)
         rows = [self.index[location.id] for location in locations]
@@ -228,7 +242,11 @@ class _Case:
         incumbent = Incumbent(Problem(locations, requests, (alone,)), table)
         incumbent.load(Plan((route,) if isinstance(route, Route) else (), (), 0))
         place = incumbent.insertion(request.id)
-        return None if place is None else place.extra
+        return None if place is None else place.extra + promised
+
+    def was_shown(self, courier: Courier) -> bool:
+        """Return whether a courier has seen the request as his."""
+        return any(stop.request == self.request.id for stop in courier.shown)
 
 
 # --- what can be changed, and how far -------------------------------------------------------------------------------
@@ -268,19 +286,27 @@ def _back_later(courier: Courier, request: Request, seconds: int) -> tuple[Couri
 
 
 def _closing_later(courier: Courier, request: Request, seconds: int) -> tuple[Courier, Request]:
-    """Let every window close later; windows that meet become one."""
+    return courier, _wider(request, 0, seconds)
+
+
+def _opening_earlier(courier: Courier, request: Request, seconds: int) -> tuple[Courier, Request]:
+    return courier, _wider(request, seconds, 0)
+
+
+def _wider(request: Request, before: int, after: int) -> Request:
+    """Let every window open and close so many seconds earlier and later; windows that meet become one."""
     changed = {}
     for kind in ("pickup", "delivery"):
         task = request.task(kind)
         if task is not None:
             windows: list[TimeWindow] = []
             for window in task.windows:
-                wider = TimeWindow(window.start, _more(window.end, seconds))
+                wider = TimeWindow(max(-LIMIT, window.start - before), _more(window.end, after))
                 if windows and wider.start <= windows[-1].end:
                     wider = TimeWindow(windows.pop().start, wider.end)
                 windows.append(wider)
             changed[kind] = replace(task, windows=tuple(windows))
-    return courier, replace(request, **changed)  # type: ignore[arg-type]  # tasks
+    return replace(request, **changed)  # type: ignore[arg-type]  # tasks
 
 
 _KNOBS = {
@@ -289,4 +315,5 @@ _KNOBS = {
     Constraint.DISTANCE: _Knob(STEP_M, FURTHEST_M, _rides_further),
     Constraint.SHIFT: _Knob(STEP_S, LONGEST_S, _back_later),
     Constraint.WINDOW: _Knob(STEP_S, LONGEST_S, _closing_later),
+    Constraint.EARLIER: _Knob(STEP_S, LONGEST_S, _opening_earlier),
 }

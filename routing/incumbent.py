@@ -53,10 +53,12 @@ class Incumbent:
         """Take a plan's routes over, without what breaks a rule: that is left out, as is what the plan leaves out."""
         routes.clear(self.model, self.search)
         row = {courier.id: v for v, courier in enumerate(self.problem.couriers)}
+        free = set(row.values())
         for route in plan.routes:
             stops = [Stop(visit.request, visit.kind) for visit in route.visits]
             nodes = [self._node[stop] for stop in stops if stop in self._node]
-            if route.courier in row:
+            if row.get(route.courier) in free:
+                free.remove(row[route.courier])
                 routes.load(self.model, self.search, row[route.courier], _ints(self._whole(nodes)))
         routes.settle_absent(self.model, self.search)
         routes.remember(self.model, self.search)
@@ -166,7 +168,7 @@ class Incumbent:
         return r is not None and bool(routes.insert(self.model, self.search, _ints([r])))
 
     def remove(self, request: str) -> None:
-        """Take a request out of its route; nothing else moves."""
+        """Take a request out of its route, and what no longer fits there without it; nothing else moves."""
         r = self._row[request]
         if self.search.requests[r].courier != NONE:
             routes.remove(self.model, self.search, r)
@@ -176,6 +178,11 @@ class Incumbent:
         r = self._row.get(request)
         v = NONE if r is None else int(self.search.requests[r].courier)
         return None if v == NONE else self.problem.couriers[v].id
+
+    @property
+    def left_out(self) -> frozenset[str]:
+        """The requests that could be served and that the routes as they stand leave out."""
+        return frozenset(x.id for x, v in zip(self.layout.kept, self.search.requests.courier, strict=True) if v == NONE)
 
     def _courier(self, name: str) -> int:
         return next(v for v, courier in enumerate(self.problem.couriers) if courier.id == name)

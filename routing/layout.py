@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -31,7 +32,7 @@ from routing.kernel.arrays import (
     transpose,
 )
 from routing.problem import Break, Courier, Kind, Problem, Request, Stop, Task
-from routing.travel import Table, TravelTimes
+from routing.travel import UNREACHABLE, Table, TravelTimes
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ class _Kinds:
         """Return FITS where a kind has the skills and can still take a request, else NO_SKILL or GONE (r x kinds)."""
         known = np.where(_skilled(requests, self.couriers), FITS, NO_SKILL).astype(np.int8)
         gone = np.array([c.out for c in self.couriers], dtype=np.bool_)
-        left = gone | np.array([bool(c.done) for c in self.couriers], dtype=np.bool_)
+        left = gone | np.array([c.has_left for c in self.couriers], dtype=np.bool_)
         known[:, gone] = np.minimum(known[:, gone], GONE)
         if left.any():
             lone = [r for r, x in enumerate(requests) if x.pickup is None and self.problem.carrier(x) is None]
@@ -236,7 +237,7 @@ def _model(
     starts = [index[place] for place, _ in standing]
     own = [-1 - v for v in range(2 * len(couriers))]
     for v, courier in enumerate(couriers):
-        if courier.done:
+        if courier.has_left:
             own[v] = starts[v]
     places = [index[task.location] for task in tasks]
     windows = [[(w.start, w.end) for w in task.windows] for task in tasks]
@@ -270,7 +271,7 @@ def _model(
         requests=_requests(problem, requests, owners),
         amounts=ints([x.amounts for x in requests]).reshape(len(requests), problem.dimensions),
         joining=np.zeros((0, 0), dtype=np.int64),
-        couriers=_couriers(problem, kinds, len(stops), rests),
+        couriers=_couriers(problem, table, index, kinds, len(stops), rests),
         carried=_carried(problem),
         capacity=ints([c.capacity for c in couriers]).reshape(len(couriers), problem.dimensions),
         groups=groups,
@@ -289,22 +290,43 @@ def _requests(problem: Problem, requests: Sequence[Request], owners: Sequence[in
     return given
 
 
-def _couriers(problem: Problem, kinds: _Kinds, stops: int, rests: Sequence[tuple[int, Break]]) -> Records:
+def _couriers(
+    problem: Problem,
+    table: Table,
+    index: dict[str, int],
+    kinds: _Kinds,
+    stops: int,
+    rests: Sequence[tuple[int, Break]],
+) -> Records:
     couriers = problem.couriers
+    behind = ints([_behind(problem, table, index, c) for c in couriers]).reshape(len(couriers), 3)
     given = np.zeros(len(couriers), dtype=GIVEN_COURIER).view(np.recarray)
     given.standing = [problem.standing(c)[1] for c in couriers]
     given.price_per_s = [c.price_per_s for c in couriers]
     given.price_per_m = [c.price_per_m for c in couriers]
     given.fixed_price = [0 if c.done else c.fixed_price for c in couriers]
-    given.max_travel_s = _or_never([c.max_travel_s for c in couriers])
-    given.max_travel_m = _or_never([c.max_travel_m for c in couriers])
-    given.fair_work = _or_never([c.fair_work_s for c in couriers])
+    given.max_travel_s = _or_never([c.max_travel_s for c in couriers]) - behind[:, 0]
+    given.max_travel_m = _or_never([c.max_travel_m for c in couriers]) - behind[:, 1]
+    given.fair_work = np.maximum(0, _or_never([c.fair_work_s for c in couriers]) - behind[:, 2])
     given.overwork_price = [c.overwork_price for c in couriers]
     given.move_price = [c.move_price for c in couriers]
     breaks = stops + np.searchsorted(ints([v for v, _ in rests]), np.arange(len(couriers) + 1))
     given.breaks_from, given.breaks_end = breaks[:-1], breaks[1:]
     given.alike = kinds.first[kinds.of]
     return given
+
+
+def _behind(problem: Problem, table: Table, index: dict[str, int], courier: Courier) -> tuple[int, int, int]:
+    """Return seconds and metres ridden and seconds worked in what is done; a road since closed counts nothing."""
+    tasks = [problem.request[visit.request].task(visit.kind) for visit in courier.done]
+    places = [index[courier.start], *(index[task.location] for task in tasks if task)]
+    places += [index[courier.end]] if courier.done and courier.is_home else []
+    seconds = metres = 0
+    for a, b in pairwise(places):
+        if table.durations[a, b] != UNREACHABLE:
+            seconds += int(table.durations[a, b])
+            metres += 0 if table.distances is None else int(table.distances[a, b])
+    return seconds, metres, seconds + sum(visit.departure - visit.start for visit in courier.done)
 
 
 def _transposed(matrix: SmallInts) -> SmallInts:
@@ -344,7 +366,9 @@ def _carried(problem: Problem) -> Ints:
     row = {courier.id: v for v, courier in enumerate(problem.couriers)}
     for request in problem.requests:
         carrier = problem.carrier(request) if request.delivery else problem.done_by.get(Stop(request.id, "pickup"))
-        if carrier is not None and Stop(request.id, "delivery") not in problem.done_by:
+        if carrier is None or Stop(request.id, "delivery") in problem.done_by:
+            continue
+        if request.delivery or not problem.couriers[row[carrier]].is_home:
             carried[row[carrier]] += ints(request.amounts)
     return carried
 

@@ -111,12 +111,16 @@ class Break:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A visit that is made or under way: nothing in a plan can change it. Its times may break any window."""
+    """A visit that is made or under way: nothing in a plan can change it. Its times may break any window.
+
+    `riding` says that its courier is still on the way there: then an event may take it back.
+    """
 
     request: str
     kind: Kind
     start: int
     departure: int
+    riding: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +139,9 @@ class Courier:
     is free at the last one's place and departure, no longer able to load a lone delivery that is not on board. `shown`
     are the visits ahead as the courier has seen them: each of their requests that goes to another courier, and the
     fewest of those that stay whose move explains a new order, cost `move_price` each. A courier who is `out` gets no
-    visit and rides nowhere any more. Nothing begins before `free_at`: now, or when a late courier will be free.
+    visit and rides nowhere any more. Nothing begins before `free_at`: now, or when a late courier will be free. From
+    `home_at` on, if that is not after `free_at`, he is at his end with nothing on board, and may load and ride again.
+    What he rode and worked already counts towards his limits and his fair share, but costs nothing any more.
     """
 
     id: str
@@ -159,6 +165,17 @@ class Courier:
     move_price: int = 0
     out: bool = False
     free_at: int | None = None
+    home_at: int | None = None
+
+    @property
+    def is_home(self) -> bool:
+        """Whether he came back from what is done."""
+        return self.home_at is not None and self.free_at is not None and self.home_at <= self.free_at
+
+    @property
+    def has_left(self) -> bool:
+        """Whether he is on the road with what he loaded."""
+        return bool(self.done) and not self.is_home
 
 
 @dataclass(frozen=True)
@@ -218,7 +235,9 @@ class Problem:
     def standing(self, courier: Courier) -> tuple[str, int]:
         """Return where a courier's next ride begins and when at the earliest."""
         place, moment = courier.start, courier.shift.start
-        if courier.done:
+        if courier.done and courier.is_home:
+            place = courier.end
+        elif courier.done:
             last = courier.done[-1]
             task = self.request[last.request].task(last.kind)
             assert task is not None
@@ -267,7 +286,7 @@ def _check_unique(kind: str, ids: Iterable[str]) -> None:
 
 def _check_location(location: Location) -> None:
     for name, value, bound in (("lon", location.lon, 180), ("lat", location.lat, 90)):
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
             raise ProblemError("location", location.id, f"{name} is not a number")
         if abs(value) > bound:
             raise ProblemError("location", location.id, f"{name} {value} is outside -{bound}..{bound} degrees")
@@ -322,8 +341,9 @@ def _check_courier(courier: Courier, known: set[str], dimensions: int) -> None:
         _check_number("courier", courier.id, name, getattr(courier, name))
     for name in ("max_travel_s", "max_travel_m", "fair_work_s"):
         _check_optional("courier", courier.id, name, getattr(courier, name))
-    if courier.free_at is not None:
-        _check_number("courier", courier.id, "free_at", courier.free_at, least=-LIMIT)
+    for name in ("free_at", "home_at"):
+        if getattr(courier, name) is not None:
+            _check_number("courier", courier.id, name, getattr(courier, name), least=-LIMIT)
     _check_breaks(courier)
 
 

@@ -27,7 +27,7 @@ def unassigned(layout: Layout, row: int, extra: int = NEVER) -> Unassigned:
         detail = f"serving it would add {extra} to the cost, leaving it out adds {request.unassigned_price}"
         return Unassigned(request.id, Reason.PRICE_BELOW_COST, detail)
     if furthest == FITS:
-        detail = "some courier could serve it on an empty round, none beside the others"
+        detail = "some courier could serve it on an empty round, none beside the other requests and the breaks"
         return Unassigned(request.id, Reason.CROWDED_OUT, detail)
     return Unassigned(request.id, _REASONS[furthest], _detail(layout, request, furthest))
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import threading
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from routing.incumbent import Incumbent
 from routing.layout import table_for
-from routing.plan import Plan
-from routing.problem import Break, Courier, Done, Kind, Location, Problem, ProblemError, Request, Stop, Task, TimeWindow
+from routing.plan import Plan, Route, Visit
+from routing.problem import Courier, Done, Kind, Location, Problem, ProblemError, Request, Stop, Task, TimeWindow
 from routing.solver import polish
 from routing.travel import Table, TravelTimes
 
@@ -38,7 +38,7 @@ class Arrived:
 
 @dataclass(frozen=True, slots=True)
 class Cancelled:
-    """A request that nobody wants served any more; what is on board stays on board."""
+    """A request that nobody wants served any more; what is on board of a courier who has left stays on board."""
 
     request: str
 
@@ -53,7 +53,10 @@ class CourierLate:
 
 @dataclass(frozen=True, slots=True)
 class CourierOut:
-    """A courier who rides no more: what was ahead goes to others, what is on board cannot."""
+    """A courier who rides no more: what was ahead goes to others, what is on board cannot.
+
+    A visit he was still riding to is ahead again.
+    """
 
     courier: str
 
@@ -83,6 +86,7 @@ class Why(StrEnum):
     COURIER_OUT = "courier_out"
     NO_LONGER_FITS = "no_longer_fits"
     MAKES_ROOM = "makes_room"
+    FINDS_ROOM = "finds_room"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,34 +114,49 @@ class Replanned:
 def freeze(problem: Problem, plan: Plan, now: int, move_price: int) -> Problem:
     """Return the problem as it stands at a moment of the ride: begun is done, what is ahead has been shown.
 
-    A visit is begun once its courier is on the way there; whoever is on the way to his first has loaded what he is to
-    deliver. A break is over when its end has come.
+    A visit is begun once its courier must be on the way to be there in time; whoever is on the way to his first has
+    loaded what he is to deliver. A break is over once it has begun: the courier is free at its end. `plan` is the one
+    that `problem` was planned or replanned with.
     """
     routes = {route.courier: route for route in plan.routes}
     couriers, on_board = [], dict[str, str]()
     for courier in problem.couriers:
-        done, ahead, breaks = list(courier.done), list[Stop](), courier.breaks
-        if route := routes.get(courier.id):
-            for visit in route.visits:
-                if visit.arrival - visit.travel_s <= now:
-                    done.append(Done(visit.request, visit.kind, visit.start, visit.departure))
-                else:
-                    ahead.append(Stop(visit.request, visit.kind))
-            breaks = _still_to_come(courier, plan, now)
-        if done:
-            on_board |= {stop.request: courier.id for stop in ahead if problem.request[stop.request].pickup is None}
-        couriers.append(
-            replace(courier, done=tuple(done), shown=tuple(ahead), breaks=breaks, move_price=move_price, free_at=now)
-        )
+        frozen = _frozen(problem, courier, routes.get(courier.id), now)
+        couriers.append(replace(frozen, move_price=move_price))
+        if frozen.has_left:
+            # What he is riding to may be taken back, and is on board then as well.
+            loaded = (*frozen.shown, *(visit for visit in frozen.done if visit.riding))
+            on_board |= {x.request: courier.id for x in loaded if problem.request[x.request].pickup is None}
     requests = (replace(r, on_board=on_board[r.id]) if r.id in on_board else r for r in problem.requests)
     return replace(problem, requests=tuple(requests), couriers=tuple(couriers))
 
 
-def _still_to_come(courier: Courier, plan: Plan, now: int) -> tuple[Break, ...]:
-    (route,) = (route for route in plan.routes if route.courier == courier.id)
+def _frozen(problem: Problem, courier: Courier, route: Route | None, now: int) -> Courier:
+    done = [replace(visit, riding=visit.riding and visit.start > now) for visit in courier.done]
+    free_at = now if courier.free_at is None else max(now, courier.free_at)
+    if route is None:
+        return replace(courier, done=tuple(done), shown=(), free_at=free_at)
+    ahead, begun_visits = list[Stop](), False
+    for visit in route.visits:
+        stop = Stop(visit.request, visit.kind)
+        if stop in problem.done_by:
+            continue
+        if visit.start - visit.travel_s <= now:
+            done.append(Done(visit.request, visit.kind, visit.start, visit.departure, riding=visit.start > now))
+            begun_visits = True
+        else:
+            ahead.append(stop)
     # Pauses are written in the order of the breaks that are not over, the last of the courier's.
     first = len(courier.breaks) - len(route.breaks)
-    return tuple(rest for i, rest in enumerate(courier.breaks) if i < first or route.breaks[i - first].end > now)
+    begun = {first + i: pause.end for i, pause in enumerate(route.breaks) if pause.start <= now}
+    return replace(
+        courier,
+        done=tuple(done),
+        shown=tuple(ahead),
+        breaks=tuple(rest for i, rest in enumerate(courier.breaks) if i not in begun),
+        free_at=max([free_at, *begun.values()]),
+        home_at=(None if ahead else route.end) if begun_visits else courier.home_at,
+    )
 
 
 def replan(
@@ -162,7 +181,7 @@ def replan(
     for event in events:
         after = _apply(after, event)
     table = table_for(after, travel)
-    plan = _ahead(problem, plan)
+    plan = _ahead(problem, after, plan)
     incumbent = Incumbent(after, table, seed)
     incumbent.load(plan)
     evicted = {v.request for route in plan.routes for v in route.visits if incumbent.serving(v.request) is None}
@@ -182,17 +201,25 @@ def replan(
             break
         trial = Incumbent(_dearer(trial.problem), table, seed)
         trial.load(simple)
-    return Replanned(after, best, _changes(problem, after, plan, best, evicted))
+    # What an event names itself moved because of it.
+    named = evicted | {event.request for event in events if isinstance(event, WindowChanged)}
+    return Replanned(after, best, _changes(problem, after, plan, best, named))
 
 
-def _ahead(problem: Problem, plan: Plan) -> Plan:
-    """Leave away the visits that are done."""
-    done = problem.done_by
-    routes = (
-        replace(route, visits=tuple(v for v in route.visits if Stop(v.request, v.kind) not in done))
-        for route in plan.routes
-    )
-    return replace(plan, routes=tuple(routes))
+def _ahead(before: Problem, after: Problem, plan: Plan) -> Plan:
+    """Leave away the visits that are done; put those back that a courier was riding to and that were taken back."""
+    routes = {route.courier: route for route in plan.routes}
+    for courier in before.couriers:
+        route = routes.get(courier.id) or Route(courier.id, (), 0, 0, 0)
+        visits = [v for v in route.visits if Stop(v.request, v.kind) not in after.done_by]
+        for done in courier.done[-1:]:
+            stop, task = Stop(done.request, done.kind), before.request[done.request].task(done.kind)
+            taken_back = done.riding and stop not in after.done_by
+            if taken_back and task and all((v.request, v.kind) != (done.request, done.kind) for v in visits):
+                start = done.start
+                visits.insert(0, Visit(done.request, done.kind, task.location, start, start, done.departure, 0))
+        routes[courier.id] = replace(route, visits=tuple(visits))
+    return replace(plan, routes=tuple(routes.values()))
 
 
 def _dearer(problem: Problem) -> Problem:
@@ -208,13 +235,19 @@ def _apply(problem: Problem, event: Event) -> Problem:
         case Arrived(request, locations):
             return replace(problem, locations=problem.locations + locations, requests=(*problem.requests, request))
         case Cancelled(name):
-            return _cancel(problem, _known(problem, name))
+            return _cancel(problem, name)
         case CourierLate(name, free_at):
-            return _with_courier(problem, name, free_at=free_at)
+            courier = _courier(problem, name)
+            later = free_at if courier.free_at is None else max(free_at, courier.free_at)
+            return _with_courier(problem, courier, free_at=later)
         case CourierOut(name):
-            return _with_courier(problem, name, out=True, shown=())
+            problem = _turned_back(problem, lambda courier, _: courier.id == name)
+            return _with_courier(problem, _courier(problem, name), out=True, shown=())
         case WindowChanged(name, kind, windows):
+            problem = _turned_back(problem, lambda _, visit: (visit.request, visit.kind) == (name, kind))
             request = _known(problem, name)
+            if Stop(name, kind) in problem.done_by:
+                raise ProblemError("request", name, f"{kind} is done, its window cannot change")
             task = request.task(kind)
             if task is None:
                 raise ProblemError("request", name, f"has no {kind} whose window could change")
@@ -230,34 +263,51 @@ def _known(problem: Problem, name: str) -> Request:
     return problem.request[name]
 
 
-def _with_courier(problem: Problem, name: str, **fields: object) -> Problem:
-    if all(courier.id != name for courier in problem.couriers):
-        raise ProblemError("courier", name, "is not in the problem")
-    changed = (replace(c, **fields) if c.id == name else c for c in problem.couriers)  # type: ignore[arg-type]
+def _courier(problem: Problem, name: str) -> Courier:
+    for courier in problem.couriers:
+        if courier.id == name:
+            return courier
+    raise ProblemError("courier", name, "is not in the problem")
+
+
+def _with_courier(problem: Problem, courier: Courier, **fields: object) -> Problem:
+    changed = (replace(c, **fields) if c is courier else c for c in problem.couriers)  # type: ignore[arg-type]
     return replace(problem, couriers=tuple(changed))
 
 
-def _cancel(problem: Problem, request: Request) -> Problem:
+def _turned_back(problem: Problem, concerns: Callable[[Courier, Done], bool]) -> Problem:
+    """Take visits back that their couriers are only riding to; where they are on the way is not known, so the place
+    they came from stands for it.
+    """
+    for courier in problem.couriers:
+        if courier.done and courier.done[-1].riding and concerns(courier, courier.done[-1]):
+            visit = courier.done[-1]
+            shown = (Stop(visit.request, visit.kind), *courier.shown)
+            problem = _with_courier(problem, courier, done=courier.done[:-1], shown=shown, home_at=None)
+    return problem
+
+
+def _cancel(problem: Problem, name: str) -> Problem:
     """Take a request out; one whose papers are with a courier becomes a lone pickup, done, that comes home."""
-    stays = [kind for kind in ("pickup", "delivery") if Stop(request.id, kind) in problem.done_by]
+    problem = _turned_back(problem, lambda _, visit: visit.request == name)
+    request = _known(problem, name)
+    if Stop(name, "delivery") in problem.done_by:
+        return problem
     couriers = tuple(
-        replace(c, shown=tuple(stop for stop in c.shown if stop.request != request.id)) for c in problem.couriers
+        replace(c, shown=tuple(stop for stop in c.shown if stop.request != name)) for c in problem.couriers
     )
-    carrier = next((c for c in couriers if c.id == request.on_board and c.done), None)
-    if carrier is not None:
-        loaded = min(carrier.shift.start, carrier.done[0].start)
-        kept = replace(
-            request, pickup=Task(carrier.start, (TimeWindow(loaded, loaded),), 0), delivery=None, on_board=None
-        )
-        done = (Done(request.id, "pickup", loaded, loaded), *carrier.done)
-        couriers = tuple(replace(c, done=done) if c is carrier else c for c in couriers)
-        requests = tuple(kept if r is request else r for r in problem.requests)
-    elif stays:
-        kept = replace(request, delivery=request.delivery if "delivery" in stays else None)
-        requests = tuple(kept if r is request else r for r in problem.requests)
-    else:
-        requests = tuple(r for r in problem.requests if r is not request)
-    return replace(problem, couriers=couriers, requests=requests)
+    kept: Request | None = None
+    if Stop(name, "pickup") in problem.done_by:
+        kept = replace(request, delivery=None)
+    for v, courier in enumerate(couriers):
+        if courier.id == request.on_board and courier.has_left:
+            loaded = min(courier.shift.start, courier.done[0].start)
+            kept = replace(request, pickup=Task(courier.start, (TimeWindow(loaded, loaded),), 0), delivery=None)
+            kept = replace(kept, on_board=None)
+            done = (Done(name, "pickup", loaded, loaded), *courier.done)
+            couriers = (*couriers[:v], replace(courier, done=done), *couriers[v + 1 :])
+    requests = (kept if r is request else r for r in problem.requests)
+    return replace(problem, couriers=couriers, requests=tuple(r for r in requests if r is not None))
 
 
 # --- what changed ---------------------------------------------------------------------------------------------------
@@ -265,13 +315,8 @@ def _cancel(problem: Problem, request: Request) -> Problem:
 
 def _others_moved(problem: Problem, before: Plan, after: Plan, evicted: set[str]) -> int:
     """Count the requests that moved although they fitted where they were."""
-    moved = {name for name, _, _ in _moves(problem, before, after)}
-    return len(moved - evicted - _new(problem, before))
-
-
-def _new(problem: Problem, before: Plan) -> set[str]:
-    known = {v.request for route in before.routes for v in route.visits} | {u.request for u in before.unassigned}
-    return set(problem.request) - known
+    moved = {name for name, was, _ in _moves(problem, before, after) if was is not None}
+    return len(moved - evicted)
 
 
 def _moves(problem: Problem, before: Plan, after: Plan) -> list[tuple[str, str | None, str | None]]:
@@ -320,6 +365,8 @@ def _changes(before: Problem, problem: Problem, old: Plan, new: Plan, evicted: s
             why = Why.COURIER_OUT
         elif name in evicted:
             why = Why.NO_LONGER_FITS
+        elif courier is None:
+            why = Why.FINDS_ROOM
         else:
             why = Why.MAKES_ROOM
         changes.append(Change(name, courier, now, why))
@@ -329,4 +376,4 @@ def _changes(before: Problem, problem: Problem, old: Plan, new: Plan, evicted: s
         if r.id in was and (r.id not in problem.request or not problem.ahead(problem.request[r.id]))
     ]
     changes += [Change(name, was[name], None, Why.CANCELLED) for name in gone]
-    return tuple({change.request: change for change in reversed(changes)}.values())
+    return tuple({change.request: change for change in changes}.values())

@@ -19,7 +19,7 @@ def ride(
     visits: list[Visit] = []
     pauses: list[Pause] = []
     here, clock = problem.standing(courier)
-    address = here if courier.done else ""
+    address = here if courier.has_left else ""
     leave, riding, metres = clock, 0, 0
     for item in order:
         if isinstance(item, Break):

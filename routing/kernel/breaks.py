@@ -14,26 +14,27 @@ def has_breaks(model: Model, v: int) -> bool:
 
 @compiled
 def place_breaks(model: Model, search: Search, v: int) -> bool:
-    """Move every break of a route, one after the other, to its best place; return whether the route fits."""
-    fits = refresh(model, search, v)
+    """Take all breaks out of a route and put each, in turn, at its best place; return whether the route fits."""
     for rest in range(model.couriers[v].breaks_from, model.couriers[v].breaks_end):
-        before, after = search.nodes[rest].leading, search.nodes[rest].following
-        link(search, before, after)
-        refresh(model, search, v)
-        where = _least_delay(model, search, v, rest)
+        link(search, search.nodes[rest].leading, search.nodes[rest].following)
+    fits = refresh(model, search, v)
+    before = start_of(model, v)
+    for rest in range(model.couriers[v].breaks_from, model.couriers[v].breaks_end):
+        where = _least_delay(model, search, v, rest, before)
         if where == NONE:
             where = before
         link(search, rest, search.nodes[where].following)
         link(search, where, rest)
         fits = refresh(model, search, v)
+        before = rest
     return fits
 
 
 @compiled
-def _least_delay(model: Model, search: Search, v: int, rest: int) -> int:
-    """Return the node after which a break holds up what follows least, NONE if it fits nowhere."""
+def _least_delay(model: Model, search: Search, v: int, rest: int, first: int) -> int:
+    """Return the node, `first` or later, after which a break holds up what follows least; NONE if it fits nowhere."""
     best, where = NEVER, NONE
-    node, end = start_of(model, v), end_of(model, v)
+    node, end = first, end_of(model, v)
     while node != end:
         after = search.nodes[node].following
         begin = earliest(model, rest, search.nodes[node].ready)

@@ -53,7 +53,10 @@ def single_at(model: Model, search: Search, r: int, v: int, node: int, bound: in
     if done + onward > late_at(model, search, stop, target):
         return NEVER
     if model.priced:
-        extra += _prices(model, search, r, v, node, NONE)
+        beyond = _prices(model, search, r, v, node, NONE)
+        if beyond >= NEVER:  # a detour that saves seconds must not bring the sum below NEVER
+            return NEVER
+        extra += beyond
     return int(extra) if extra < bound else NEVER
 
 
@@ -91,9 +94,9 @@ def pair_at(model: Model, search: Search, r: int, v: int, node: int, bound: int,
         if target != after:
             done = _rested(model, search, after, done)
         if done + back <= late_at(model, search, delivery, target) and (blink == 0.0 or draw(search) >= blink):
-            if model.priced:
-                together += _prices(model, search, r, v, node, node)
-            if together < best:
+            beyond = _prices(model, search, r, v, node, node) if model.priced else 0
+            together += beyond
+            if together < best and beyond < NEVER:
                 best, where2 = together, node
     # Walk on with the pickup on board. The triangle inequality says that delivering costs no less than 0.
     spot, ahead = pickup, after
@@ -119,9 +122,9 @@ def pair_at(model: Model, search: Search, r: int, v: int, node: int, bound: int,
             if target != ahead:
                 done = _rested(model, search, ahead, done)
             if done + onward2 <= late_at(model, search, delivery, target) and (blink == 0.0 or draw(search) >= blink):
-                if model.priced:
-                    both += _prices(model, search, r, v, node, here)
-                if both < best:
+                beyond = _prices(model, search, r, v, node, here) if model.priced else 0
+                both += beyond
+                if both < best and beyond < NEVER:
                     best, where2 = both, here
     return (best, where2) if where2 != NONE else (NEVER, NONE)
 

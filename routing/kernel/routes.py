@@ -5,7 +5,7 @@ from __future__ import annotations
 from routing.kernel.arrays import ABSENT, BEST_ABSENT, BEST_COST, COST, NEVER, NONE, Ints, Model, Search, compiled
 from routing.kernel.breaks import has_breaks, place_breaks
 from routing.kernel.insertion import insert_anywhere, insert_near_start
-from routing.kernel.ruin import settle, take_out
+from routing.kernel.ruin import take_out
 from routing.kernel.schedule import end_of, link, refresh, start_of, within_limits
 from routing.kernel.undo import forget_touched
 
@@ -60,6 +60,12 @@ def load(model: Model, search: Search, v: int, order: Ints) -> None:
         link(search, before, stop)
         before = stop
     link(search, before, end_of(model, v))
+    _mend(model, search, v)
+
+
+@compiled
+def _mend(model: Model, search: Search, v: int) -> None:
+    """Recompute a route whose links changed; take requests out until it breaks no rule."""
     search.total[COST] -= search.couriers[v].cost
     fits = place_breaks(model, search, v) if has_breaks(model, v) else refresh(model, search, v)
     while not (fits and within_limits(model, search, v)):
@@ -130,10 +136,10 @@ def insert(model: Model, search: Search, order: Ints) -> int:
 
 @compiled
 def remove(model: Model, search: Search, r: int) -> None:
-    """Take a request out of its route."""
+    """Take a request out of its route, and what no longer fits there without it."""
     v = search.requests[r].courier
     take_out(model, search, r)
-    settle(model, search, v, 0)
+    _mend(model, search, v)
     settle_absent(model, search)
     forget_touched(search)
 

@@ -136,7 +136,10 @@ def rich_problems(draw: st.DrawFn, max_requests: int = 3, max_couriers: int = 2)
         breaks: tuple[Break, ...] = ()
         if draw(sometimes) and end - start > 20:
             opens = draw(st.integers(start, end - 10))
-            breaks = (Break(TimeWindow(opens, draw(st.integers(opens, end - 1))), draw(st.integers(0, 10))),)
+            closes = draw(st.integers(opens, end - 1))
+            breaks = (Break(TimeWindow(opens, closes), draw(st.integers(0, 10))),)
+            if closes < end - 12 and draw(st.booleans()):
+                breaks += (Break(TimeWindow(closes + 1, draw(st.integers(closes + 1, end - 11))), draw(few)),)
         couriers.append(
             replace(
                 courier,
@@ -150,6 +153,7 @@ def rich_problems(draw: st.DrawFn, max_requests: int = 3, max_couriers: int = 2)
                 overwork_price=draw(few),
                 move_price=draw(st.sampled_from([0, 30])),
                 free_at=draw(st.integers(0, 60)) if draw(sometimes) else None,
+                home_at=draw(st.integers(0, 60)) if draw(sometimes) else None,
                 out=draw(st.integers(0, 9)) == 0,
             )
         )
