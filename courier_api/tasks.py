@@ -62,16 +62,18 @@ class _progress_of:  # noqa: N801 - it is called like the function it stands for
 
 def rebuild_roads(closure_id: UUID) -> None:
     """Make the road graph that knows what is shut now; `closure_id` only says why it was asked for."""
-    with transaction() as session:
-        shut = closures.shut_now(session)
-    try:
-        planning.rebuild_roads(shut.ways, shut.areas)
-    except (ValueError, RuntimeError):
-        # Planning goes on with the graph that stands; whoever lists the closures sees that this one is not applied.
-        log.exception("closure %s: the road graph could not be rebuilt", closure_id)
-        return
-    with transaction() as session:
-        closures.mark_applied(session)
+    # One at a time: a slow build of what was shut a minute ago must not replace a newer one.
+    with planning.graph_lock():
+        with transaction() as session:
+            shut = closures.shut_now(session)
+        try:
+            faults = planning.rebuild_roads(shut)
+        except (ValueError, RuntimeError):
+            # Planning goes on with the graph that stands; whoever lists the closures sees what is not applied.
+            log.exception("closure %s: the road graph could not be rebuilt", closure_id)
+            return
+        with transaction() as session:
+            closures.mark_applied(session, {x.id for x in shut} - faults.keys(), faults)
 
 
 TASKS = {"plan_day": plan_day, "rebuild_roads": rebuild_roads}

@@ -79,6 +79,19 @@ def cut(extract: Path, closures: Closures, target: Path) -> None:
     _rewrite(extract, target, closed, roads.highest_id + 1)
 
 
+def faults(extract: Path, each: Sequence[Closures]) -> dict[int, str]:
+    """Return, by their place in the list, which closures cannot be cut out of this extract by themselves, and why."""
+    roads = _read_roads(extract)
+    found: dict[int, str] = {}
+    for place, closures in enumerate(each):
+        try:
+            if _shut(roads, closures, extract.name).all():
+                raise ClosureError("leaves no road open")
+        except ClosureError as error:
+            found[place] = str(error)
+    return found
+
+
 def _wrong_with(ring: Ring) -> str | None:
     if len(ring) > CORNERS_MAX:
         return f"has {len(ring)} corners, more than {CORNERS_MAX}"

@@ -404,6 +404,8 @@ def _check_progress(problem: Problem) -> None:
                 raise ProblemError(
                     "request", after.request, f"{after.kind} done starts before the visit before it ends"
                 )
+        if courier.home_at is not None and courier.done and courier.home_at < courier.done[-1].departure:
+            raise ProblemError("courier", courier.id, "is home before the last visit done ends")
     for courier, stop in _named_stops(problem):
         if stop.request not in problem.request:
             raise ProblemError("courier", courier.id, f"has a visit of the unknown request {stop.request!r}")

@@ -125,8 +125,8 @@ def freeze(problem: Problem, plan: Plan, now: int, move_price: int) -> Problem:
         couriers.append(replace(frozen, move_price=move_price))
         if frozen.has_left:
             # What he is riding to may be taken back, and is on board then as well.
-            loaded = (*frozen.shown, *(visit for visit in frozen.done if visit.riding))
-            on_board |= {x.request: courier.id for x in loaded if problem.request[x.request].pickup is None}
+            loaded = [stop.request for stop in frozen.shown] + [visit.request for visit in frozen.done if visit.riding]
+            on_board |= {name: courier.id for name in loaded if problem.request[name].pickup is None}
     requests = (replace(r, on_board=on_board[r.id]) if r.id in on_board else r for r in problem.requests)
     return replace(problem, requests=tuple(requests), couriers=tuple(couriers))
 

@@ -49,7 +49,7 @@ class ClosureIn(Schema):
 
 
 class ClosureShown(Schema):
-    """A closure; `applied` says whether planning knows it already."""
+    """A closure; `applied` says whether planning knows it already, `fault` why it never will."""
 
     id = fields.UUID(required=True)
     area = fields.Function(
@@ -61,6 +61,9 @@ class ClosureShown(Schema):
     starts_at = fields.AwareDateTime(required=True)
     ends_at = fields.AwareDateTime(required=True, allow_none=True)
     applied = fields.Boolean(required=True)
+    fault = fields.String(
+        required=True, allow_none=True, metadata={"example": "way 4000000000: the extract has no road of this id"}
+    )
 
 
 @blp.endpoint("POST", "/closures", "closeRoad", creates=True)

@@ -1,7 +1,7 @@
 """Roads that are shut for a while: who shut them, why, and which are shut at a moment."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -20,10 +20,11 @@ type Ring = tuple[tuple[float, float], ...]
 
 @dataclass(frozen=True, slots=True)
 class Shut:
-    """Everything that is shut: OSM ways from end to end, and what touches a polygon (lon, lat)."""
+    """One closure: OSM ways from end to end, and what touches a polygon (lon, lat)."""
 
+    id: UUID
     ways: frozenset[int]
-    areas: tuple[Ring, ...]
+    area: Ring | None
 
 
 def close(
@@ -35,7 +36,7 @@ def close(
     starts_at: datetime,
     ends_at: datetime | None,
 ) -> RoadClosure:
-    """Shut an area or ways; raises Invalid for an area that is no polygon or covers no commune of ours."""
+    """Shut an area or ways; raises Invalid for an area that is no polygon."""
     if not area and not ways:
         raise Invalid("nothing_to_close", "/area")
     if ends_at is not None and ends_at <= max(starts_at, now()):
@@ -86,33 +87,33 @@ def not_over(session: Session) -> Sequence[RoadClosure]:
     return session.scalars(select(RoadClosure).where(ending).order_by(RoadClosure.starts_at, RoadClosure.id)).all()
 
 
-def shut_now(session: Session) -> Shut:
-    """What is shut at this moment."""
+def shut_now(session: Session) -> list[Shut]:
+    """What is shut at this moment, closure by closure."""
     rows = session.execute(
-        select(RoadClosure.ways, func.ST_AsGeoJSON(RoadClosure.area)).where(_in_force()).order_by(RoadClosure.id)
-    ).all()
-    areas = (json.loads(area)["coordinates"][0] for _, area in rows if area)
-    return Shut(
-        frozenset(way for row in rows for way in row.ways),
-        tuple(tuple((lon, lat) for lon, lat in ring) for ring in areas),
+        select(RoadClosure.id, RoadClosure.ways, func.ST_AsGeoJSON(RoadClosure.area))
+        .where(_in_force())
+        .order_by(RoadClosure.id)
     )
+    return [Shut(id_, frozenset(ways), _ring(area)) for id_, ways, area in rows]
 
 
-def mark_applied(session: Session) -> None:
-    """Write down which closures the standing road graph knows."""
+def _ring(geojson: str | None) -> Ring | None:
+    return tuple((lon, lat) for lon, lat in json.loads(geojson)["coordinates"][0]) if geojson else None
+
+
+def mark_applied(session: Session, known: Collection[UUID], faults: Mapping[UUID, str]) -> None:
+    """Write down which closures the standing road graph knows, and which none can know."""
     for closure in session.scalars(select(RoadClosure).with_for_update()):
-        closure.applied = _is_in_force(closure)
+        closure.applied = closure.id in known
+        closure.fault = faults[closure.id][:200] if closure.id in faults else None
 
 
 def stale(session: Session) -> UUID | None:
     """A closure that began or ended since the road graph was made, None when the graph is right."""
-    return session.scalar(select(RoadClosure.id).where(RoadClosure.applied != _in_force()).limit(1))
+    wrong = or_(RoadClosure.applied, RoadClosure.fault.is_(None))
+    return session.scalar(select(RoadClosure.id).where(RoadClosure.applied != _in_force(), wrong).limit(1))
 
 
 def _in_force() -> ColumnElement[bool]:
     ending = or_(RoadClosure.ends_at.is_(None), RoadClosure.ends_at > now())
     return and_(RoadClosure.starts_at <= now(), ending)
-
-
-def _is_in_force(closure: RoadClosure) -> bool:
-    return closure.starts_at <= now() and (closure.ends_at is None or closure.ends_at > now())

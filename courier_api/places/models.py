@@ -142,6 +142,7 @@ class RoadClosure(Base):
     ends_at: Mapped[datetime | None]
     closed_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     applied: Mapped[bool] = mapped_column(default=False)  # the standing road graph knows it
+    fault: Mapped[str | None] = mapped_column(String(200))  # why no road graph can
     created_at: Mapped[Created]
 
     area_geojson: Mapped[str | None] = column_property(func.ST_AsGeoJSON(area, 6))

@@ -14,6 +14,7 @@ from courier_api.jobs.states import JobKind, JobState
 from courier_api.places.calendar import OFFICE_HOURS
 from courier_api.places.models import Commune, ServicePoint
 from courier_api.rounds import experience
+from courier_api.rounds.experience import SETUP_S
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop
 from courier_api.rounds.riding import LIVING
 from courier_api.rounds.states import Half, RoundState
@@ -23,7 +24,6 @@ from courier_api.settings import settings
 HALF_DAYS = {Half.morning: (time(7, 20), time(11, 30)), Half.afternoon: (time(13, 30), time(19, 0))}
 # Between a courier's return and the agency's closing a clerk counts the papers and takes them over.
 HANDING_OVER = timedelta(minutes=30)
-SETUP_S = 60  # park, find the door; once for neighbours at one door
 SAME_DOOR_M = 15
 METRIC = 32648  # UTM zone 48N, metres
 WINDOW_PAST = "window_past"
@@ -150,12 +150,12 @@ def gather(session: Session, plan: DayPlan, at_office: set[UUID]) -> DayWork:
 
 
 def for_round(session: Session, round_: Round, order: list[UUID]) -> tuple[list[JobToPlan], ShiftToPlan]:
-    """Read a round's shift, and jobs in the order given, for timing the round anew."""
+    """Read a round's shift, and jobs in the order given, for timing the round anew as plans time it."""
     start, end = half_day(round_.day, round_.half)
-    rows = {row.id: row for row in session.execute(_job_columns().where(Job.id.in_(order)))}
+    jobs = {job.id: job for job in _ready(session, round_.day, _job_columns().where(Job.id.in_(order)), set())}
     shift_rows = session.execute(_shift_columns().where(Shift.id == round_.shift_id))
     shift = next(_shift_to_plan(round_.day, row, start, end) for row in shift_rows)
-    return [_job_to_plan(round_.day, rows[job_id], at_office=True) for job_id in order], shift
+    return [replace(jobs[job_id], at_office=True) for job_id in order], shift
 
 
 def _jobs(session: Session, day: date, start: datetime, end: datetime, at_office: set[UUID]) -> list[JobToPlan]:
@@ -164,6 +164,11 @@ def _jobs(session: Session, day: date, start: datetime, end: datetime, at_office
         ~_TAKEN,
         or_(Job.window_start.is_(None), and_(Job.window_start < end, Job.window_end > start)),
     )
+    return _ready(session, day, jobs, at_office)
+
+
+def _ready(session: Session, day: date, jobs: Select[Any], at_office: set[UUID]) -> list[JobToPlan]:
+    """Read jobs with what was learnt about their communes, and the doors that they share."""
     learnt = experience.service_seconds(session)
     planned = []
     for row in session.execute(_with_doors(jobs)):

@@ -15,6 +15,9 @@ from courier_api.places.models import Commune
 from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.states import StopState
 
+SETUP_S = 60
+"""Park, find the door; once for neighbours at one door."""
+
 MEMORY = timedelta(days=120)
 """Older stops teach nothing: roads, couriers and procedures change."""
 
@@ -34,13 +37,14 @@ def service_seconds(session: Session) -> dict[tuple[str, JobKind], int]:
 
     The median, because one forgotten phone must not slow a commune's plans for months.
     """
-    took = extract("epoch", Stop.ended_at - Stop.arrived_at)
+    # Waiting for the agreed window to open is no service.
+    took = extract("epoch", Stop.ended_at - func.greatest(Stop.arrived_at, Job.window_start))
     done = _done_stops(Commune.code, Job.kind, took.label("took")).where(took.between(SHORTEST_S, LONGEST_S)).subquery()
     middle = func.percentile_cont(0.5).within_group(cast(done.c.took, Float))
     rows = session.execute(select(done.c.code, done.c.kind, middle, func.count()).group_by(done.c.code, done.c.kind))
     learnt = {}
     for code, kind, median, count in rows:
-        default = SERVICE_SECONDS[kind]
+        default = SERVICE_SECONDS[kind] + SETUP_S
         learnt[code, kind] = round((count * median + DEFAULT_COUNTS_AS * default) / (count + DEFAULT_COUNTS_AS))
     return learnt
 

@@ -1,8 +1,10 @@
 """Between rows and `routing`: the only room that calls the planner. Nothing here touches the database."""
 
+import fcntl
 import logging
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,10 +12,12 @@ from uuid import UUID
 
 from courier_api.errors import Refused
 from courier_api.jobs.states import JobKind
-from courier_api.rounds.daywork import SETUP_S, DayWork, JobToPlan, ShiftToPlan, back_by, end_of
+from courier_api.places.closures import Shut
+from courier_api.rounds.daywork import DayWork, JobToPlan, ShiftToPlan, back_by, end_of
+from courier_api.rounds.experience import SETUP_S
 from courier_api.rounds.states import RemedyKind
 from courier_api.settings import settings
-from routing import check, solver
+from routing import check, closures, solver
 from routing.closures import Closures
 from routing.explain import Constraint, Remedy, explain
 from routing.graph import GraphError, build_graph
@@ -108,23 +112,46 @@ def install_roads(pbf: Path) -> Path:
     return _install(folder, Closures())
 
 
-def rebuild_roads(ways: frozenset[int], areas: tuple[tuple[Point, ...], ...]) -> Path:
-    """Build the road graph anew from the extract installed last, with ways and areas shut, and use it from now on.
+@contextmanager
+def graph_lock() -> Iterator[None]:
+    """Let one process at a time build a road graph and say what it knows."""
+    folder = settings().graph_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
-    What stood before is used until then. Raises ValueError naming a way or an area (counted from 1) that cannot be
-    shut, GraphError where no extract was installed or the build fails.
+
+def rebuild_roads(shut: Sequence[Shut]) -> dict[UUID, str]:
+    """Build the road graph anew from the extract installed last, with what is shut, and use it from now on.
+
+    What stood before is used until then. Returns the closures that cannot be shut, with the reason; the others are.
+    Raises GraphError where no extract was installed or the build fails, ClosureError for closures that only together
+    leave no road. Called under `graph_lock`.
     """
     folder = settings().graph_dir
     if not (folder / EXTRACT).exists():
         raise GraphError(f"no roads were installed in {folder}")
-    return _install(folder, Closures(ways, areas))
+    each = [Closures(x.ways, (x.area,) if x.area else ()) for x in shut]
+    wrong = closures.faults(folder / EXTRACT, each) if each else {}
+    sound = [x for place, x in enumerate(each) if place not in wrong]
+    together = Closures(
+        frozenset[int]().union(*(x.ways for x in sound)), tuple(ring for x in sound for ring in x.polygons)
+    )
+    _install(folder, together)
+    return {shut[place].id: reason for place, reason in wrong.items()}
 
 
 def _install(folder: Path, closures: Closures) -> Path:
     base = build_graph(folder / EXTRACT, folder, closures=closures)
-    mark = folder / f".{CURRENT_GRAPH}.new"
+    current, mark = folder / CURRENT_GRAPH, folder / f".{CURRENT_GRAPH}.new"
+    kept = {base.parent.name, current.read_text().partition("/")[0] if current.exists() else ""}
     mark.write_text(str(base.relative_to(folder)))
-    mark.replace(folder / CURRENT_GRAPH)
+    mark.replace(current)
+    # The one before may be being opened just now; older ones nobody needs.
+    for old in folder.glob(f"{EXTRACT.partition('.')[0]}-*"):
+        if old.name not in kept:
+            shutil.rmtree(old, ignore_errors=True)
     return base
 
 
@@ -253,7 +280,8 @@ def _problem(work: DayWork, jobs: Sequence[JobToPlan]) -> Problem:
                 (shift.capacity,),
                 _at(shift.office_id),
                 territories=shift.communes,
-                away_price=AWAY_PRICE if shift.communes else 0,
+                # A newcomer knows no commune: he is nowhere better placed than who does.
+                away_price=AWAY_PRICE,
             )
         )
     requests = []

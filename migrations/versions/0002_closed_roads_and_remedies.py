@@ -19,6 +19,7 @@ def upgrade() -> None:
         sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("closed_by", sa.Uuid(), nullable=False),
         sa.Column("applied", sa.Boolean(), nullable=False),
+        sa.Column("fault", sa.String(length=200), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("area IS NOT NULL OR cardinality(ways) > 0", name=op.f("ck_road_closure_closes_something")),
         sa.CheckConstraint("ends_at >= starts_at", name=op.f("ck_road_closure_period")),

@@ -51,7 +51,7 @@ def solomon(path: Path, known: dict) -> Instance:
         for i, row in enumerate(rows)
         if i
     )
-    best = known.get("dist") or known.get("hier", [0, None])[1]
+    best = known.get("dist")
     return _instance(path.stem, "vrptw", rows, requests, vehicles, capacity, unit, dimacs, best)
 
 
@@ -71,7 +71,7 @@ def li_lim(path: Path, known: dict) -> Instance:
         for i, row in enumerate(rows)
         if row[8]
     )
-    best = known.get("dist") or known.get("hier", [0, None])[1]
+    best = known.get("dist")
     return _instance(path.stem, "pdptw", rows, requests, vehicles, capacity, EXACT, False, best)
 
 

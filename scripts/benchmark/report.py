@@ -13,7 +13,7 @@ FAMILIES = ("vrptw", "pdptw", "p1000", "day300", "day1000", "day3000", "day5000"
 
 @dataclass(frozen=True)
 class Run:
-    """One engine on one instance: `cost` is None where no sound plan came, and `note` says why."""
+    """One engine on one instance: `cost` is None where no sound plan of all requests came, and `note` says why."""
 
     family: str
     instance: str

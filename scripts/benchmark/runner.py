@@ -35,7 +35,8 @@ def run(instance: Instance, engine: str, seconds: float, seed: int, core: int) -
     if isinstance(answer, str):
         return Run(*blank, None, 0, 0.0, memory, instance.best, answer, [])
     found = violations(instance.problem, answer.plan, instance.table)
-    cost = None if found else answer.plan.cost
+    # All that is measured can be served, so a plan that leaves something out answers another question.
+    cost = None if found or answer.plan.unassigned else answer.plan.cost
     note = f"{len(found)} violations, first: {found[0].code}" if found else ""
     left = len(answer.plan.unassigned)
     note = note or (f"{left} left out" if left else "")

@@ -65,7 +65,7 @@ def main(
     out.mkdir(parents=True, exist_ok=True)
     warm_up()
     runs: list[report.Run] = []
-    for instance in _instances(instances, families, seeds, graphs):
+    for instance in _instances(instances, families, graphs):
         for limit in seconds:
             for seed in range(1, seeds + 1):
                 for engine in engines:
@@ -84,7 +84,7 @@ def main(
     click.echo(json.dumps(summary))
 
 
-def _instances(folder: Path | None, families: list[str], seeds: int, graphs: Path):
+def _instances(folder: Path | None, families: list[str], graphs: Path):
     if folder is None and {"vrptw", "pdptw", "p1000"} & set(families):
         click.echo("vrptw, pdptw, p1000: skipped, they need --instances DIR")
     found: list[Instance] = list(published(folder)) if folder else []

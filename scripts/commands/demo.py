@@ -21,10 +21,9 @@ from courier_api.places.calendar import is_working_day
 from courier_api.places.geography import commune_at
 from courier_api.places.models import Commune, Hamlet, ServicePoint, ServicePointKind
 from courier_api.rounds.models import Shift
-from courier_api.rounds.planning import install_roads
 from courier_api.settings import settings
 from scripts.commands.ground import load_province
-from scripts.commands.operator import open_for_business, post
+from scripts.commands.operator import open_for_business, post, use_roads
 from scripts.simulation import people
 from scripts.simulation.day import Day, Home, Staff, Tally
 
@@ -51,7 +50,7 @@ def prepare() -> None:
             click.echo(f"  {report}", err=True)
         open_for_business(session)
         _hire(session)
-    install_roads(HUNG_YEN / "roads.osm.pbf")
+    use_roads(HUNG_YEN / "roads.osm.pbf")
     click.echo(f"The province is ready ({time.monotonic() - began:.1f} s).", err=True)
 
 

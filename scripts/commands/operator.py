@@ -18,8 +18,9 @@ from courier_api.messages import say
 from courier_api.money.quoting import set_tariff
 from courier_api.people.models import Person, Role
 from courier_api.people.signing_in import dismiss, grant
+from courier_api.places.closures import mark_applied
 from courier_api.places.models import Posting, ServicePoint
-from courier_api.rounds.planning import install_roads
+from courier_api.rounds.planning import graph_lock, install_roads
 from courier_api.settings import settings
 
 assert models.all_models
@@ -124,8 +125,17 @@ def dismiss_(phone: str, role: str) -> None:
 @main.command("roads")
 @click.argument("pbf", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def roads(pbf: Path) -> None:
-    """Build the routing graph of an OSM extract and plan with it from now on."""
-    click.echo(f"graph: {install_roads(pbf)}")
+    """Build the routing graph of an OSM extract and plan with it from now on; what is shut is shut there too."""
+    use_roads(pbf)
+    click.echo(f"graph: {settings().graph_dir}")
+
+
+def use_roads(pbf: Path) -> None:
+    """Install an extract's roads, all open; a worker's next sweep shuts what is shut."""
+    with graph_lock():
+        install_roads(pbf)
+        with transaction() as session:
+            mark_applied(session, (), {})
 
 
 def run() -> None:

@@ -5,10 +5,12 @@ database.py drop URL NAME
 database.py empty-redis URL     print the URL of an empty database of that Redis server
 """
 
+import contextlib
 import sys
 from pathlib import Path
 
 import psycopg2
+import psycopg2.errors
 import redis
 from psycopg2.sql import SQL, Identifier
 from sqlalchemy import URL, make_url
@@ -16,6 +18,7 @@ from sqlalchemy import URL, make_url
 EXTENSIONS = ("postgis", "btree_gist", "unaccent", "pg_trgm", "pgcrypto")
 RUNS = Path(__file__).resolve().parents[2] / ".local" / "runs"
 OURS = "courier_test_"
+DROP_TRIES = 5  # each waits 5 s for autovacuum
 
 
 def parse(url: str) -> URL:
@@ -64,7 +67,18 @@ def drop_left_over(cursor: psycopg2.extensions.cursor) -> None:
 
 def drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
     """Drop a database of ours, whoever is still connected."""
-    cursor.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
+    plainly = SQL("DROP DATABASE IF EXISTS {}").format(Identifier(name))
+    for tries_left in reversed(range(DROP_TRIES)):
+        try:
+            cursor.execute(plainly + SQL(" WITH (FORCE)"))
+            return
+        except psycopg2.errors.InsufficientPrivilege:
+            # Autovacuum is at work there, which only a superuser may end; without force it is asked to leave.
+            with contextlib.suppress(psycopg2.errors.ObjectInUse):
+                cursor.execute(plainly)
+                return
+            if not tries_left:
+                raise
 
 
 def empty_redis(url: str) -> str:

@@ -12,6 +12,7 @@ from courier_api.db import now
 from courier_api.journey import dispatching
 from courier_api.places import closures
 from courier_api.rounds import planning
+from courier_api.settings import settings
 from routing.problem import Location
 from tests import cast as story
 from tests.cast import HOME, Cast
@@ -33,7 +34,7 @@ def close(cast: Cast, **changes: Any) -> dict[str, Any]:
 def roads_back(roads: None) -> Any:
     """Whatever is shut in a test is open again after it."""
     yield
-    planning.rebuild_roads(frozenset(), ())
+    planning.rebuild_roads([])
 
 
 def seconds_home(cast: Cast) -> int:
@@ -67,21 +68,52 @@ def test_a_closure_begins_and_ends_by_itself(cast: Cast) -> None:
     cast.session.execute(text("UPDATE road_closure SET starts_at = now() - interval '1 hour'"))
     cast.session.expire_all()
     assert dispatching.keep_roads_true(cast.session)
-    closures.mark_applied(cast.session)
+    closures.mark_applied(cast.session, {x.id for x in closures.shut_now(cast.session)}, {})
     assert not dispatching.keep_roads_true(cast.session)
     cast.session.execute(text("UPDATE road_closure SET ends_at = now() - interval '1 minute'"))
     cast.session.expire_all()
     assert dispatching.keep_roads_true(cast.session)
 
 
-def test_a_way_that_is_not_there_leaves_the_standing_graph(cast: Cast) -> None:
-    before = planning.travel_times()
-    closure = close(cast, area=None, ways=[4_000_000_000])
+def test_a_way_that_is_not_there_holds_up_no_other_closure(cast: Cast, roads_back: None) -> None:
+    before = seconds_home(cast)
+    close(cast, area=None, ways=[4_000_000_000])
     story.work(cast)
-    assert [c["applied"] for c in cast.dispatcher.get("/closures")] == [False]
-    assert planning.travel_times() is before
-    assert tasks.TASKS.keys() == {"plan_day", "rebuild_roads"}
-    assert closure["ways"] == [4_000_000_000]
+    (wrong,) = cast.dispatcher.get("/closures")
+    assert (wrong["applied"], wrong["fault"]) == (False, "way 4000000000: extract.osm.pbf has no road of this id")
+    assert seconds_home(cast) == before
+    assert not dispatching.keep_roads_true(cast.session)  # tried once, not every minute
+    close(cast)
+    story.work(cast)
+    assert {(c["applied"], c["fault"] is None) for c in cast.dispatcher.get("/closures")} == {
+        (False, False),
+        (True, True),
+    }
+    assert seconds_home(cast) != before
+    assert not dispatching.keep_roads_true(cast.session)
+
+
+def test_what_is_shut_while_a_graph_is_built_is_not_forgotten(
+    cast: Cast, roads_back: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build_slowly(shut: Any) -> dict[Any, str]:
+        close(cast, area=around(HOME[0] + 0.02, HOME[1]))
+        return {}
+
+    first = close(cast)
+    monkeypatch.setattr(planning, "rebuild_roads", build_slowly)
+    tasks.rebuild_roads(first["id"])
+    cast.session.expire_all()
+    assert sorted(c["applied"] for c in cast.dispatcher.get("/closures")) == [False, True]
+    assert dispatching.keep_roads_true(cast.session)
+
+
+def test_only_the_graphs_in_use_are_kept(roads_back: None) -> None:
+    folder = settings().graph_dir
+    for size in (0.001, 0.002, 0.003):
+        planning.rebuild_roads([closures.Shut(uuid4(), frozenset(), tuple(map(tuple, around(*HOME, size))))])
+    assert len(list(folder.glob("extract-*"))) == 2
+    assert planning.travel_times().source
 
 
 @pytest.mark.parametrize(

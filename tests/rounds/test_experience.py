@@ -1,5 +1,6 @@
 """What done stops teach, neighbours at one door, and a round ridden beside its plan."""
 
+from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import text
@@ -15,6 +16,7 @@ from tests.cast import HOME, Cast, tomorrow
 from tests.refusals import refused
 
 PICKUP = JobKind.pickup
+DEFAULT_S = SERVICE_SECONDS[PICKUP] + experience.SETUP_S
 
 
 def commune(cast: Cast) -> str:
@@ -41,6 +43,7 @@ def ridden(cast: Cast) -> None:
     story.finish(cast, round_["id"])
     # The one real stop took no time at all in a test.
     cast.session.execute(text("UPDATE stop SET arrived_at = NULL"))
+    cast.session.execute(text("UPDATE job SET window_start = NULL, window_end = NULL"))
 
 
 def test_nothing_is_learnt_from_nothing(cast: Cast) -> None:
@@ -51,7 +54,7 @@ def test_nothing_is_learnt_from_nothing(cast: Cast) -> None:
 def test_a_commune_with_many_done_stops_has_its_own_time(cast: Cast) -> None:
     ridden(cast)
     many_done(cast, [900] * 180)
-    expected = round((180 * 900 + 20 * SERVICE_SECONDS[PICKUP]) / 200)
+    expected = round((180 * 900 + 20 * DEFAULT_S) / 200)
     assert experience.service_seconds(cast.session) == {(commune(cast), PICKUP): expected}
 
 
@@ -59,13 +62,22 @@ def test_a_few_stops_hardly_count_and_forgotten_phones_not_at_all(cast: Cast) ->
     ridden(cast)
     many_done(cast, [900, 900, 90_000, 2])
     learnt = experience.service_seconds(cast.session)[commune(cast), PICKUP]
-    assert learnt == round((2 * 900 + 20 * SERVICE_SECONDS[PICKUP]) / 22)
+    assert learnt == round((2 * 900 + 20 * DEFAULT_S) / 22)
+
+
+def test_waiting_for_the_window_is_no_service(cast: Cast) -> None:
+    ridden(cast)
+    many_done(cast, [1500] * 180)
+    # He was there 1,500 s before he left, 900 of them before the window opened.
+    cast.session.execute(text("UPDATE job SET window_start = now() - interval '1 day 600 seconds', window_end = now()"))
+    learnt = experience.service_seconds(cast.session)[commune(cast), PICKUP]
+    assert learnt == round((180 * 600 + 20 * DEFAULT_S) / 200)
 
 
 def test_one_slow_door_does_not_slow_the_commune(cast: Cast) -> None:
     ridden(cast)
-    many_done(cast, [SERVICE_SECONDS[PICKUP]] * 60 + [1700])
-    assert experience.service_seconds(cast.session) == {(commune(cast), PICKUP): SERVICE_SECONDS[PICKUP]}
+    many_done(cast, [DEFAULT_S] * 60 + [1700])
+    assert experience.service_seconds(cast.session) == {(commune(cast), PICKUP): DEFAULT_S}
 
 
 def test_old_stops_teach_nothing(cast: Cast) -> None:
@@ -100,7 +112,7 @@ def test_planning_takes_the_learnt_time_without_the_set_up(cast: Cast) -> None:
     story.book(cast, **story.window_on(1))
     story.give_shift(cast, cast.courier, 1)
     (job,) = gathered(cast, 1).jobs
-    assert job.service_s == 858 - daywork.SETUP_S
+    assert job.service_s == 864 - daywork.SETUP_S
     (shift,) = gathered(cast, 1).shifts
     assert shift.communes == {commune(cast)} == {job.commune}
 
@@ -124,6 +136,24 @@ def test_neighbours_pay_the_set_up_once(cast: Cast) -> None:
     lengths = [_seconds(end) - _seconds(start) for start, end in at_door]
     assert lengths[0] - lengths[1] == daywork.SETUP_S
     assert at_door[0][1] == at_door[1][0]
+
+
+def test_a_move_times_the_round_as_its_plan_did(cast: Cast) -> None:
+    """Learnt times and shared doors hold there too: a move to where the stop is changes nothing."""
+    ridden(cast)
+    many_done(cast, [300] * 180)
+    for metres in (0, 6, 400):
+        story.book(cast, point=near(metres), **story.window_on(1))
+    story.give_shift(cast, cast.courier, 1)
+    story.plan(cast, day=1)
+    (planned,) = cast.dispatcher.get(f"/rounds?day={tomorrow(later=1).date()}")["items"]
+    planned = cast.dispatcher.get(f"/rounds/{planned['id']}")
+    stop = planned["stops"][0]
+    path = f"/rounds/{planned['id']}/stops/{stop['id']}/position"
+    moved = cast.dispatcher.put(path, {"position": 1}, If_Match="*")
+    for before, after in zip(planned["stops"], moved["stops"], strict=True):
+        for moment in ("arrival", "service_start", "departure"):
+            assert datetime.fromisoformat(before[moment]) == datetime.fromisoformat(after[moment])
 
 
 def _round(cast: Cast) -> str:

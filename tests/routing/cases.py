@@ -153,7 +153,6 @@ def rich_problems(draw: st.DrawFn, max_requests: int = 3, max_couriers: int = 2)
                 overwork_price=draw(few),
                 move_price=draw(st.sampled_from([0, 30])),
                 free_at=draw(st.integers(0, 60)) if draw(sometimes) else None,
-                home_at=draw(st.integers(0, 60)) if draw(sometimes) else None,
                 out=draw(st.integers(0, 9)) == 0,
             )
         )
@@ -186,4 +185,7 @@ def _under_way(
                 kind == "pickup" or i < 1 or made or shown[name][-1:] == [Stop(request.id, "pickup")]
             ):
                 shown[name].append(Stop(request.id, kind))  # type: ignore[arg-type]
-    return requests, [replace(c, done=tuple(done[c.id]), shown=tuple(shown[c.id])) for c in couriers]
+    home = {c.id: clock[c.id] + draw(st.integers(0, 20)) if draw(st.booleans()) else None for c in couriers}
+    return requests, [
+        replace(c, done=tuple(done[c.id]), shown=tuple(shown[c.id]), home_at=home[c.id]) for c in couriers
+    ]
