@@ -41,6 +41,7 @@ EXPLAINING_S = 5  # seconds for finding out what would let the jobs left out in
 REMEDIES = {
     Constraint.SHIFT: RemedyKind.longer_shift,
     Constraint.WINDOW: RemedyKind.longer_window,
+    Constraint.EARLIER: RemedyKind.earlier_window,
     Constraint.CAPACITY: RemedyKind.larger_load,
 }
 
@@ -74,7 +75,7 @@ class PlannedRound:
 class PlannedRemedy:
     """A change that would let a job into a courier's round, tried by the planner.
 
-    `amount` is seconds for longer_shift and longer_window, items for larger_load; `riding_s` is what it adds.
+    `amount` is items for larger_load, else seconds; `riding_s` is what it adds.
     """
 
     kind: RemedyKind

@@ -24,6 +24,7 @@ class RemedyKind(StrEnum):
 
     longer_shift = "longer_shift"
     longer_window = "longer_window"
+    earlier_window = "earlier_window"
     larger_load = "larger_load"
 
 

@@ -223,6 +223,10 @@ MAP: dict[str, tuple[str, str]] = {
         "Xếp được vào tuyến của {courier} nếu giờ hẹn kéo dài thêm {minutes} phút.",
         "Fits into {courier}'s round if its window ends {minutes} min later.",
     ),
+    "remedy_earlier_window": (
+        "Xếp được vào tuyến của {courier} nếu giờ hẹn bắt đầu sớm hơn {minutes} phút.",
+        "Fits into {courier}'s round if its window opens {minutes} min earlier.",
+    ),
     "remedy_larger_load": (
         "Xếp được nếu {courier} chở thêm được {amount} bưu gửi.",
         "Fits if {courier} takes {amount} more along.",

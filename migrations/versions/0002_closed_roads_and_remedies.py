@@ -38,6 +38,7 @@ def upgrade() -> None:
             sa.Enum(
                 "longer_shift",
                 "longer_window",
+                "earlier_window",
                 "larger_load",
                 name="remedykind",
                 native_enum=False,

@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 
 from routing.check import violations
 from routing.explain import STEP_S, Constraint, explain, stop_costs
-from routing.problem import Courier, Problem, Request, TimeWindow
+from routing.plan import Plan
+from routing.problem import Courier, Problem, ProblemError, Request, Stop, Task, TimeWindow
 from routing.solver import solve, warm_up
 from routing.travel import UNREACHABLE
 
@@ -97,14 +98,13 @@ def test_every_remedy_lets_the_request_in(case: tuple[Problem, Matrix]) -> None:
     plan = solve(problem, matrix, iterations=200, time_limit_s=5)
     for found in explain(problem, plan, matrix):
         for remedy in found.remedies:
-            if remedy.constraint is not Constraint.WINDOW:
-                changed = _applied(problem, found.request, remedy.constraint, remedy.courier, remedy.amount)
-                after = solve(changed, matrix, iterations=200, time_limit_s=5, start=plan)
-                assert violations(changed, after, matrix) == []
-                old = sum(problem.request[x.request].unassigned_price for x in plan.unassigned)
-                new = sum(changed.request[x.request].unassigned_price for x in after.unassigned)
-                dear = problem.request[found.request].unassigned_price > remedy.extra
-                assert found.request not in {x.request for x in after.unassigned} or not dear or new < old
+            changed = _applied(problem, found.request, remedy.constraint, remedy.courier, remedy.amount)
+            after = solve(changed, matrix, iterations=200, time_limit_s=5, start=plan)
+            assert violations(changed, after, matrix) == []
+            old = sum(problem.request[x.request].unassigned_price for x in plan.unassigned)
+            new = sum(changed.request[x.request].unassigned_price for x in after.unassigned)
+            dear = problem.request[found.request].unassigned_price > remedy.extra
+            assert found.request not in {x.request for x in after.unassigned} or not dear or new < old
 
 
 def _applied(problem: Problem, name: str, kind: Constraint, rider: str, amount: int) -> Problem:
@@ -117,10 +117,62 @@ def _applied(problem: Problem, name: str, kind: Constraint, rider: str, amount: 
         couriers[v] = replace(couriers[v], skills=couriers[v].skills | request.skills)
     elif kind is Constraint.CAPACITY:
         couriers[v] = replace(couriers[v], capacity=tuple(room + amount for room in couriers[v].capacity))
+    elif kind in (Constraint.WINDOW, Constraint.EARLIER):
+        later = amount if kind is Constraint.WINDOW else 0
+        requests[requests.index(request)] = replace(
+            request,
+            pickup=_wider(request.pickup, amount - later, later),
+            delivery=_wider(request.delivery, amount - later, later),
+        )
     else:
+        assert kind is Constraint.SHIFT
         shift = couriers[v].shift
         couriers[v] = replace(couriers[v], shift=TimeWindow(shift.start, shift.end + amount))
     return replace(problem, requests=tuple(requests), couriers=tuple(couriers))
+
+
+def _wider(task: Task | None, before: int, after: int) -> Task | None:
+    """Every window wider by so much; of those that meet, one."""
+    if task is None:
+        return None
+    open_at = sorted({s for w in task.windows for s in range(w.start - before, w.end + after + 1)})
+    starts = [s for i, s in enumerate(open_at) if i == 0 or open_at[i - 1] != s - 1]
+    ends = [s for i, s in enumerate(open_at) if i == len(open_at) - 1 or open_at[i + 1] != s + 1]
+    return replace(task, windows=tuple(TimeWindow(a, b) for a, b in zip(starts, ends, strict=True)))
+
+
+def test_a_window_that_opens_too_late_for_the_shift() -> None:
+    late = Request("r", task(3, (2000, 2100)), None)
+    problem = Problem(places(5), (late,), (courier(), courier("longer", shift=(0, 1900))))
+    (found,) = explain(problem, solve(problem, ROAD, iterations=9, time_limit_s=5), ROAD)
+    # 2,000 + 10 s at the door + 300 s home: "longer" lacks 410 s either way, the other one 1,310.
+    assert {(r.constraint, r.courier, r.amount) for r in found.remedies} == {
+        (Constraint.SHIFT, "longer", 600),
+        (Constraint.EARLIER, "longer", 600),
+    }
+
+
+def test_a_price_keeps_what_was_promised() -> None:
+    """Shown to one who is late: the other's price has the broken promise in it."""
+    late = courier("late", shown=(Stop("r", "pickup"),), move_price=500, free_at=2000)
+    problem = Problem(places(5), (Request("r", task(2), None, unassigned_price=700),), (late, courier("other", 1, 1)))
+    plan = solve(problem, ROAD, iterations=9, time_limit_s=5)
+    (found,) = explain(problem, plan, ROAD)
+    assert [(r.constraint, r.courier, r.amount) for r in found.remedies if r.constraint is Constraint.PRICE] == [
+        (Constraint.PRICE, "other", 701)
+    ]
+
+
+def test_a_stop_without_which_others_no_longer_fit() -> None:
+    """The first at a door pays the set-up for the second, which closes too early to pay it itself."""
+    first = Request("first", task(1, (0, 300), setup_s=0), None)
+    second = Request("second", task(1, (0, 400), setup_s=600), None)
+    third = Request("third", task(3, (0, 700)), None)
+    problem = Problem(places(5), (first, second, third), (courier(), courier("other", shift=(0, 900))))
+    costs = {x.request: x.cost for x in stop_costs(problem, solve(problem, ROAD, iterations=200), ROAD, "c")}
+    assert all(-10_000 < cost < 10_000 for cost in costs.values())
+    with pytest.raises(ProblemError, match="courier nobody"):
+        stop_costs(problem, Plan((), (), 0), ROAD, "nobody")
 
 
 def test_what_a_stop_costs_and_who_else_could_serve_it() -> None:
