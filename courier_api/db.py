@@ -13,6 +13,7 @@ from geoalchemy2 import Geometry, WKBElement, WKTElement
 from sqlalchemy import DateTime, Enum, MetaData, create_engine, func
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, mapped_column, sessionmaker
+from sqlalchemy.types import UserDefinedType
 from uuid6 import uuid7
 
 from courier_api.errors import DomainError, Invalid
@@ -51,6 +52,16 @@ Id = Annotated[UUID, mapped_column(primary_key=True, default=new_id)]
 Created = Annotated[datetime, mapped_column(server_default=func.now())]
 Point = Annotated[Any, mapped_column(Geometry("POINT", srid=SRID, spatial_index=True))]
 OptionalPoint = Annotated[Any | None, mapped_column(Geometry("POINT", srid=SRID, spatial_index=True))]
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's full transaction id: what a feed in commit order is ordered by."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Name the type."""
+        return "xid8"
 
 
 def enum(kind: type[StrEnum], name: str | None = None) -> Enum:

@@ -38,6 +38,17 @@ class Invalid(DomainError):
     """A value that cannot be right, whatever the state."""
 
 
+class Alarm(Invalid):
+    """Signed bytes that cannot be right: refused, and kept all the same; `evidence` is what the edge writes down then.
+
+    The refusal undoes its transaction, so whoever opened it must keep the evidence in another one.
+    """
+
+    def __init__(self, code: str, *fields: str | FieldError, evidence: object = None, **values: object) -> None:
+        super().__init__(code, *fields, **values)
+        self.evidence = evidence
+
+
 class NotAllowed(DomainError):
     """Signed in, but not in the role that this needs."""
 

@@ -10,6 +10,7 @@ from courier_api.money import models as money
 from courier_api.people import models as people
 from courier_api.places import models as places
 from courier_api.procedures import models as procedures
+from courier_api.rounds import changes
 from courier_api.rounds import models as rounds
 
-all_models = (people, places, procedures, dossiers, jobs, rounds, custody, money, agencies, queue, answers)
+all_models = (people, places, procedures, dossiers, jobs, rounds, changes, custody, money, agencies, queue, answers)

@@ -5,6 +5,10 @@ its row done.
 """
 
 import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from uuid import UUID
@@ -16,8 +20,8 @@ from redis.retry import Retry
 from rq import Queue
 from rq import Retry as TryAgain
 from rq.serializers import JSONSerializer
-from sqlalchemy import Index, event, select, text, update
-from sqlalchemy.orm import Mapped, Session
+from sqlalchemy import Index, event, or_, select, text, update
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from courier_api.db import Base, Created, Id, new_id, now
 from courier_api.settings import settings
@@ -27,6 +31,7 @@ log = logging.getLogger(__name__)
 QUEUE = "courier"
 RESEND_AFTER = timedelta(seconds=60)
 JOB_TIMEOUT_S = 900
+LEASE = timedelta(seconds=60)
 
 
 class Outbox(Base):
@@ -41,6 +46,8 @@ class Outbox(Base):
     created_at: Mapped[Created]
     sent_at: Mapped[datetime | None]
     done_at: Mapped[datetime | None]
+    token: Mapped[int] = mapped_column(default=0)  # counts who took it up: only the last one may record its effect
+    leased_until: Mapped[datetime | None]
 
 
 def connect(url: str) -> Redis:
@@ -100,10 +107,86 @@ def _send(row_id: UUID, attempt: int = 0) -> None:
         log.warning("Redis is away: outbox %s waits for the sweep", row_id)
 
 
-def claim(session: Session, row_id: UUID) -> Outbox | None:
-    """Lock the row for this run; None when it is done, or another worker is at it."""
-    return session.scalar(
-        select(Outbox).where(Outbox.id == row_id, Outbox.done_at.is_(None)).with_for_update(skip_locked=True)
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A piece of work taken up; `token` is the fence: who takes it up later has a higher one."""
+
+    row_id: UUID
+    task: str
+    argument: UUID
+    token: int
+
+
+class Superseded(RuntimeError):
+    """Another worker has taken this work up meanwhile: what was done here must not be recorded."""
+
+
+def claim(session: Session, row_id: UUID) -> Claim | None:
+    """Take work up for as long as LEASE; None when it is done or in another worker's hands."""
+    at = now()
+    row = session.scalar(
+        select(Outbox)
+        .where(
+            Outbox.id == row_id,
+            Outbox.done_at.is_(None),
+            or_(Outbox.leased_until.is_(None), Outbox.leased_until < at),
+        )
+        .with_for_update(skip_locked=True)
+    )
+    if row is None:
+        return None
+    row.token += 1
+    row.leased_until = at + LEASE
+    return Claim(row.id, row.task, row.argument, row.token)
+
+
+def finish(session: Session, claimed: Claim) -> None:
+    """Mark work done in the transaction of its effect; raises Superseded for who lost it, which undoes the effect."""
+    done = session.execute(
+        update(Outbox)
+        .where(Outbox.id == claimed.row_id, Outbox.token == claimed.token, Outbox.done_at.is_(None))
+        .values(done_at=now())
+    )
+    if done.rowcount != 1:  # type: ignore[attr-defined]
+        raise Superseded(claimed.row_id)
+
+
+@contextmanager
+def kept(claimed: Claim, renew: Callable[[Claim], None]) -> Iterator[None]:
+    """Keep the lease while work runs: `renew` is called every third of it. A worker that dies stops renewing."""
+    stop = threading.Event()
+
+    def beat() -> None:
+        while not stop.wait(LEASE.total_seconds() / 3):
+            try:
+                renew(claimed)
+            except Exception:
+                log.exception("the lease of %s could not be renewed", claimed.row_id)
+
+    thread = threading.Thread(target=beat, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        thread.join()
+
+
+def release(session: Session, claimed: Claim) -> None:
+    """Give work back that failed here, so that RQ's next try finds it free."""
+    session.execute(
+        update(Outbox)
+        .where(Outbox.id == claimed.row_id, Outbox.token == claimed.token, Outbox.done_at.is_(None))
+        .values(leased_until=None)
+    )
+
+
+def renew(session: Session, claimed: Claim) -> None:
+    """Lengthen the lease of work that is still ours."""
+    session.execute(
+        update(Outbox)
+        .where(Outbox.id == claimed.row_id, Outbox.token == claimed.token)
+        .values(leased_until=now() + LEASE)
     )
 
 
@@ -111,7 +194,11 @@ def sweep(session: Session) -> int:
     """Send again what was sent long ago and is still not done; return how many."""
     stale = session.scalars(
         select(Outbox.id)
-        .where(Outbox.done_at.is_(None), Outbox.sent_at < now() - RESEND_AFTER)
+        .where(
+            Outbox.done_at.is_(None),
+            Outbox.sent_at < now() - RESEND_AFTER,
+            or_(Outbox.leased_until.is_(None), Outbox.leased_until < now()),
+        )
         .order_by(Outbox.sent_at)
         .limit(500)
         .with_for_update(skip_locked=True)

@@ -28,6 +28,10 @@ class Settings:
     tracking_prefix: str
     trusted_proxies: int
     province_code: str
+    public_url: str
+    ledger_origin: str
+    operator_keys: Path
+    evidence_store: str
 
 
 @cache
@@ -51,6 +55,10 @@ def settings() -> Settings:
         tracking_prefix=env.get("TRACKING_PREFIX", "EH"),
         trusted_proxies=int(env.get("TRUSTED_PROXIES", "0")),
         province_code=env.get("PROVINCE_CODE", "33"),
+        public_url=env.get("PUBLIC_URL", "").rstrip("/"),
+        ledger_origin=env.get("LEDGER_ORIGIN", "courier.local/custody"),
+        operator_keys=Path(env.get("OPERATOR_KEYS", ".local/keys")),
+        evidence_store=env.get("EVIDENCE_STORE", ".local/evidence"),
     )
 
 

@@ -13,11 +13,14 @@ from sqlalchemy.orm import Session
 from courier_api import tasks
 from courier_api.db import now
 from courier_api.people import signing_in
+from courier_api.people.devices import OfferedKey
 from courier_api.people.models import Role
 from courier_api.places.models import Commune, ServicePoint
 from courier_api.queue import Outbox
 from courier_api.settings import settings
 from scripts.commands.operator import post
+from scripts.simulation.device import Device
+from tests.signing import Signer
 
 PROCEDURE = "2.000635"
 HOME = (106.0620, 20.6600)  # inside Phường Phố Hiến
@@ -33,13 +36,21 @@ class Actor:
     person_id: str
     audience: str
     etags: dict[str, str] = field(default_factory=dict)
+    signer: Signer | None = None
+
+    def signed(self, path: str, body: Any) -> Any:
+        """The body of a handover with the event that this actor's device signs for it."""
+        return self.signer.sign(path, body) if self.signer else body
 
     def call(self, method: str, path: str, body: Any = None, status: int | None = None, **headers: str) -> Any:
         """Call, remember the ETag, and give the decoded answer; fail with the answer when the status is another."""
         path = path if path.startswith("/api") else f"/api/v1/{self.audience}{path}"
         sent = {"Authorization": f"Bearer {self.token}", "Accept-Language": "en"}
         sent |= {k.replace("_", "-"): v for k, v in headers.items()}
+        body = self.signed(path, body)
         response = self.client.open(path, method=method, json=body, headers=sent)
+        if self.signer:
+            self.signer.answered(path, body, response.status_code < 300)
         if status is not None:
             assert response.status_code == status, (response.status_code, response.get_data(as_text=True))
         if "ETag" in response.headers:
@@ -97,9 +108,12 @@ def assemble(session: Session, client: FlaskClient) -> Cast:
     def actor(phone: str, name: str, role: Role, place: ServicePoint | None) -> Actor:
         if place is not None:
             post(session, phone, name, role, place)
-        signed = signing_in.sign_in(session, phone, role, name)
+        device = Device()
+        key = OfferedKey(device.public, b"", "test") if place is not None else None
+        signed = signing_in.sign_in(session, phone, role, name, key)
         audience = {"officer": "agencies"}.get(role.value, f"{role.value}s")
-        return Actor(client, signed.token, str(signed.person.id), audience)
+        signer = Signer(session, device, signed.person.staff_code(role), place) if place is not None else None
+        return Actor(client, signed.token, str(signed.person.id), audience, signer=signer)
 
     everybody = Cast(
         session,

@@ -16,18 +16,26 @@ os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0" * 32)
 os.environ.setdefault("GRAPH_DIR", str(ROOT / ".local" / "graph"))
 os.environ.setdefault("PLANNING_SECONDS", "1")
 os.environ.setdefault("CODES_PER_HOUR", "1000000")
+os.environ.setdefault("OPERATOR_KEYS", str(ROOT / ".local" / "test-keys"))
+os.environ.setdefault("EVIDENCE_STORE", str(ROOT / ".local" / "test-evidence"))
 os.environ.setdefault("SMS_LOG", str(ROOT / ".local" / "test-sms.log"))
 
 from courier_api import create_app, db, models  # noqa: E402 - the settings above come first
 from courier_api.rounds import planning  # noqa: E402
 from courier_api.settings import settings  # noqa: E402
 from scripts.commands.ground import load_province  # noqa: E402
-from scripts.commands.operator import open_for_business  # noqa: E402
+from scripts.commands.operator import make_keys, open_for_business  # noqa: E402
 from scripts.lib.database import connect_beside, drop  # noqa: E402
 from tests.cast import Cast, assemble  # noqa: E402
 
 HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen"
 assert models.all_models
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys() -> None:
+    """The operator's keys, made once."""
+    make_keys()
 
 
 @pytest.fixture(scope="session")

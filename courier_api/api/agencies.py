@@ -11,10 +11,11 @@ from courier_api.api.clerks import CounterHandoverIn, ManifestLineShown, Manifes
 from courier_api.api.evidence import HandoverShown, ProofIn, proof
 from courier_api.api.fields import Day, Text
 from courier_api.api.pages import PageQuery, page, page_of
-from courier_api.api.schemas import ItemShown, PersonShown
+from courier_api.api.schemas import ItemShown, NextLegShown, PersonShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Line
-from courier_api.dossiers.states import DossierState, Service
+from courier_api.dossiers import cases
+from courier_api.dossiers.states import DossierState, ItemKind, Service
 from courier_api.guard.audience import Audience, caller, caller_place, db
 from courier_api.journey import agency
 from courier_api.people.models import Role
@@ -83,6 +84,10 @@ class AgencyDossier(Schema):
     dossier_code = fields.String(allow_none=True)
     due_date = fields.Date(allow_none=True)
     items = fields.List(fields.Nested(ItemShown), required=True)
+    office_code = fields.String(required=True)
+    result = fields.Nested(
+        NextLegShown, required=True, allow_none=True, metadata={"description": "The item that the result will travel as"}
+    )
     office_clerks = fields.List(
         fields.Nested(PersonShown), required=True, metadata={"description": "Who may receive results"}
     )
@@ -92,7 +97,7 @@ class AgencyDossierRow(AgencyDossier):
     """A dossier in a list."""
 
     class Meta:
-        exclude = ("office_clerks",)
+        exclude = ("office_clerks", "office_code", "result")
 
 
 class AgencyQuery(PageQuery):
@@ -119,7 +124,12 @@ def get_dossier(dossier_id: UUID) -> Any:
         name: getattr(dossier, name, None)
         for name in ("id", "state", "service", "procedure_version", "contact_name", "dossier_code", "due_date", "items")
     }
-    return shown | {"office_clerks": agency.clerks_of(db(), dossier.office)}
+    result = cases.item_of(dossier, ItemKind.result)
+    return shown | {
+        "office_clerks": agency.clerks_of(db(), dossier.office),
+        "office_code": dossier.office.code,
+        "result": holding.next_leg(db(), result) if result else None,
+    }
 
 
 class ResultPaper(Schema):

@@ -11,7 +11,7 @@ from courier_api.agencies.models import LineState
 from courier_api.api.evidence import CountedLineIn, HandoverLineShown, HandoverShown, ProofIn, proof
 from courier_api.api.fields import Day
 from courier_api.api.pages import PageQuery, page, page_of
-from courier_api.api.schemas import DossierForStaff, ItemShown, RoundWithStops, ServicePointShown
+from courier_api.api.schemas import DossierForStaff, ItemShown, NextLegShown, RoundWithStops, ServicePointShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Party
 from courier_api.dossiers.states import DossierState, ItemKind
@@ -36,6 +36,7 @@ class HeldItem(Schema):
     procedure = fields.String(attribute="item.dossier.procedure_version.name", required=True)
     centre = fields.Nested(ServicePointShown, attribute="item.dossier.centre", required=True)
     lines = fields.List(fields.Nested(HandoverLineShown), required=True)
+    custody = fields.Nested(NextLegShown, required=True)
 
 
 @blp.endpoint("GET", "/items", "listOfficeItems")
@@ -131,6 +132,13 @@ class ManifestLineShown(Schema):
     lines = fields.Method(
         "_lines", required=True, metadata={"type": "array", "items": {"$ref": "#/components/schemas/HandoverLineShown"}}
     )
+
+    custody = fields.Method(
+        "_custody", required=True, metadata={"$ref": "#/components/schemas/NextLegShown"}
+    )
+
+    def _custody(self, line: Any) -> Any:
+        return NextLegShown().dump(holding.next_leg(db(), line.item))
 
     def _lines(self, line: Any) -> Any:
         last = holding.last_handover(db(), line.item_id)

@@ -9,7 +9,7 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.api.evidence import CountedLineIn, DoorProofIn, HandoverLineShown, HandoverShown, proof
 from courier_api.api.fields import Day, Moment, Place, Text
-from courier_api.api.schemas import ItemShown, PaperShown, RoundShown, RoundWithStops, StopShown
+from courier_api.api.schemas import ItemShown, NextLegShown, PaperShown, RoundShown, RoundWithStops, StopShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Party
 from courier_api.guard.audience import Audience, caller, db, must_match, show_version
@@ -89,6 +89,7 @@ class StopWithPapers(StopShown):
     lines = fields.List(
         fields.Nested(HandoverLineShown), required=True, metadata={"description": "Delivery: what the bag holds"}
     )
+    custody = fields.Nested(NextLegShown, required=True)
 
 
 @blp.endpoint("GET", "/stops/<uuid:stop_id>", "getMyStop")
@@ -104,6 +105,7 @@ def get_stop(stop_id: UUID) -> Any:
         "requirements": journey.requirements(stop.job, quoting.due(db(), dossier)),
         "documents": dossier.documents,
         "lines": last.lines if last else [],
+        "custody": holding.next_leg(db(), stop.job.item),
     }
 
 

@@ -5,8 +5,13 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from courier_api.api.fields import Moment, Place, Text
+from courier_api.custody import holding
+from courier_api.custody.events import Signed
 from courier_api.custody.holding import Proof, Stroke
 from courier_api.custody.models import IdentityCheck, Receiver
+from courier_api.errors import Alarm
+from courier_api.guard.audience import db
+from courier_api.proof.canonical import Malformed
 
 
 class CountedLineIn(Schema):
@@ -36,9 +41,46 @@ class SignatureIn(Schema):
     )
 
 
+class CountersignatureIn(Schema):
+    """The other side's signature over the same core, marked as a countersignature."""
+
+    kid = fields.String(required=True, validate=validate.Length(1, 16), metadata={"example": "5f1c0d9a3b7e2468"})
+    signature = fields.String(required=True, validate=validate.Length(1, 200), metadata={"description": "base64"})
+
+
+class SignedIn(Schema):
+    """The device's own word: the event's bytes, the core that was signed, r || s, and the salts of its commitments."""
+
+    event = fields.String(
+        required=True,
+        validate=validate.Length(1, 24_000),
+        metadata={"description": "base64 of the event's canonical JSON; docs/custody.md says what stands in it"},
+    )
+    core = fields.String(required=True, validate=validate.Length(1, 400), metadata={"description": "base64, 114 bytes"})
+    signature = fields.String(
+        required=True, validate=validate.Length(1, 200), metadata={"description": "base64 of 64 bytes, the lower s"}
+    )
+    salts = fields.Dict(
+        keys=fields.String(validate=validate.Length(1, 40)),
+        values=fields.String(validate=validate.Length(1, 100)),
+        load_default=dict,
+        metadata={"description": "base64 of 32 bytes for each commitment, by its name"},
+    )
+    countersignature = fields.Nested(CountersignatureIn, load_default=None, allow_none=True)
+
+
+def signed(body: dict[str, Any]) -> Signed:
+    """Read what a device signed; raises Alarm, which keeps it, when it cannot be read."""
+    try:
+        return Signed.read(body["signed"])
+    except Malformed as fault:
+        raise Alarm(fault.code, "/signed", evidence=body["signed"]) from None
+
+
 class ProofIn(Schema):
     """When, where and on what evidence something was handed over."""
 
+    signed = fields.Nested(SignedIn, required=True)
     device_at = Moment(
         required=True, metadata={"description": "The device's own time; the server keeps its own beside it"}
     )
@@ -50,6 +92,9 @@ class ProofIn(Schema):
 class DoorProofIn(ProofIn):
     """The evidence of a handover at a citizen's door."""
 
+    strokes_follow = fields.Boolean(
+        load_default=False, metadata={"description": "The hand-written signatures come as an upload, bound by their hash"}
+    )
     seal_number = Text(40, load_default=None, allow_none=True)
     identity_check = fields.Enum(IdentityCheck, by_value=True, load_default=None, allow_none=True)
     receiver = fields.Enum(Receiver, by_value=True, load_default=None, allow_none=True)
@@ -67,6 +112,8 @@ def proof(body: dict[str, Any]) -> Proof:
     """Put the evidence of a request together."""
     place = body.get("place") or {}
     return Proof(
+        signed=signed(body),
+        strokes_follow=body.get("strokes_follow", False),
         device_at=body["device_at"],
         lon=place.get("lon"),
         lat=place.get("lat"),
@@ -97,9 +144,9 @@ class HandoverShown(Schema):
     item_id = fields.UUID(required=True)
     leg = fields.Integer(required=True)
     from_role = fields.String(required=True)
-    from_name = fields.String(required=True)
+    from_name = fields.Method("_from", required=True, metadata={"type": "string"})
     to_role = fields.String(required=True)
-    to_name = fields.String(required=True)
+    to_name = fields.Method("_to", required=True, metadata={"type": "string"})
     device_at = fields.AwareDateTime(required=True, metadata={"description": "When, by the device's clock"})
     at = fields.AwareDateTime(required=True, metadata={"description": "When, by the server's clock"})
     seal_number = fields.String(allow_none=True)
@@ -108,14 +155,10 @@ class HandoverShown(Schema):
     authorization_reference = fields.String(allow_none=True)
     fee_collected = fields.Integer(required=True)
     lines = fields.List(fields.Nested(HandoverLineShown), required=True)
-    signature_digests = fields.Method(
-        "_digests",
-        metadata={
-            "type": "array",
-            "items": {"type": "string"},
-            "description": "SHA-256 of each signature's strokes, bound to this handover",
-        },
-    )
+    kid = fields.String(attribute="entry.kid", required=True, metadata={"description": "The device that signed it"})
 
-    def _digests(self, handover: Any) -> list[str]:
-        return [s.digest.hex() for s in handover.signatures]
+    def _from(self, handover: Any) -> str:
+        return holding.shown_names(db(), handover)[0]
+
+    def _to(self, handover: Any) -> str:
+        return holding.shown_names(db(), handover)[1]

@@ -1,5 +1,6 @@
 """For everybody: signing in, procedures, places, tracking."""
 
+from base64 import b64decode, b64encode
 from typing import Any
 
 from flask import request
@@ -17,9 +18,10 @@ from courier_api.guard.audience import Audience, bearer, db
 from courier_api.journey import booking
 from courier_api.notices.senders import send_sms
 from courier_api.people import signing_in
+from courier_api.people.devices import OfferedKey
 from courier_api.people.models import Role
 from courier_api.places import finder, geography
-from courier_api.places.models import PointQuality
+from courier_api.places.models import PointQuality, Posting
 from courier_api.procedures import catalogue
 from courier_api.procedures.models import AgencyLevel, Authorization, Eligibility
 from courier_api.settings import settings
@@ -62,6 +64,23 @@ def request_code(body: dict[str, Any]) -> Any:
     return {"expires_in": round(signing_in.CODE_LIFETIME.total_seconds())}
 
 
+class DeviceKeyIn(Schema):
+    """A P-256 key made on the device, and its signature that shows who holds it."""
+
+    public_key = fields.String(
+        required=True, validate=validate.Length(1, 200), metadata={"description": "base64 of the point, 65 or 33 bytes"}
+    )
+    signature = fields.String(
+        required=True,
+        validate=validate.Length(1, 200),
+        metadata={
+            "description": "base64 of r || s over 'courier device v1', a line feed, the code, a line feed and the SHA-256"
+            " of the point's bytes"
+        },
+    )
+    label = Text(120, load_default="", least=0, metadata={"example": "Android 15, Chrome"})
+
+
 class SignIn(Schema):
     """A code, and the role to act in."""
 
@@ -71,6 +90,12 @@ class SignIn(Schema):
     )
     role = fields.Enum(Role, by_value=True, load_default=Role.citizen)
     full_name = Text(120, load_default=None, allow_none=True)
+    device_key = fields.Nested(
+        DeviceKeyIn,
+        load_default=None,
+        allow_none=True,
+        metadata={"description": "Staff: the key that this device signs with, to be certified"},
+    )
 
 
 class Token(Schema):
@@ -81,6 +106,23 @@ class Token(Schema):
     person_id = fields.UUID(required=True, attribute="person.id")
     full_name = fields.String(required=True, attribute="person.full_name")
     role = fields.Enum(Role, by_value=True, required=True)
+    staff_code = fields.Method("_code", required=True, metadata={"type": ["string", "null"], "example": "C-00417"})
+    place_code = fields.Method(
+        "_place", required=True, metadata={"type": ["string", "null"], "description": "Staff: where they are posted"}
+    )
+    certificate = fields.Method(
+        "_certificate", required=True, metadata={"type": ["string", "null"], "description": "base64, 121 bytes"}
+    )
+
+    def _code(self, signed: Any) -> str | None:
+        return signed.person.staff_code(signed.role) if signed.role is not Role.citizen else None
+
+    def _place(self, signed: Any) -> str | None:
+        posting = db().get(Posting, (signed.person.id, signed.role))
+        return posting.service_point.code if posting else None
+
+    def _certificate(self, signed: Any) -> str | None:
+        return b64encode(signed.certificate).decode() if signed.certificate else None
 
 
 @blp.endpoint("POST", "/sign-ins", "signIn", limited=_from_address("sign-ins", 5000))
@@ -91,10 +133,22 @@ def sign_in(body: dict[str, Any]) -> Any:
     """Exchange a one-time code for a token; three wrong tries end the code."""
     # In a transaction of its own: a wrong try is counted although the request is refused.
     with transaction() as session:
-        signed = signing_in.exchange_code(session, body["phone"], body["code"], body["role"], body["full_name"])
+        signed = signing_in.exchange_code(
+            session, body["phone"], body["code"], body["role"], body["full_name"], _offered(body["device_key"])
+        )
     if signed is None:
         raise NotSignedIn("wrong_code")
     return signed
+
+
+def _offered(key: dict[str, str] | None) -> OfferedKey | None:
+    if key is None:
+        return None
+    try:
+        point, signature = (b64decode(key[name], validate=True) for name in ("public_key", "signature"))
+    except ValueError:
+        raise Invalid("key_not_p256", "/device_key/public_key") from None
+    return OfferedKey(point, signature, key["label"])
 
 
 @blp.endpoint("DELETE", "/sign-ins/current", "signOut")

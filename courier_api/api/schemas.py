@@ -52,6 +52,7 @@ class PersonShown(Schema):
 
     id = fields.UUID(required=True)
     full_name = fields.String(required=True)
+    staff_number = fields.Integer(required=True, allow_none=True, metadata={"description": "Of staff codes: C-00417"})
 
 
 class PaperShown(Schema):
@@ -69,6 +70,22 @@ class ItemShown(Schema):
     id = fields.UUID(required=True)
     kind = fields.Enum(ItemKind, by_value=True, required=True)
     tracking_number = fields.String(required=True, metadata={"example": "EH123456785VN"})
+
+
+class HolderShown(Schema):
+    """A party as events name it."""
+
+    role = fields.String(required=True)
+    code = fields.String(required=True, metadata={"description": "A staff code or a service point's; a citizen has none"})
+
+
+class NextLegShown(Schema):
+    """What the event of an item's next handover must say of it."""
+
+    item_id = fields.UUID(attribute="item.id", required=True)
+    tracking_number = fields.String(attribute="item.tracking_number", required=True)
+    leg = fields.Integer(required=True)
+    holder = fields.Nested(HolderShown, required=True)
 
 
 class EventShown(Schema):

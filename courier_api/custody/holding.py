@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -10,15 +10,28 @@ from uuid import UUID
 
 from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import distinct_on
-from sqlalchemy.orm import Session, aliased, joinedload, selectinload
+from sqlalchemy.orm import Session, aliased, joinedload, object_session
 
-from courier_api.custody.models import Handover, HandoverLine, IdentityCheck, PartyRole, Receiver, Signature
-from courier_api.db import now, point
+from courier_api.custody import entries, events, evidence, uploads
+from courier_api.custody.entries import Accepted
+from courier_api.custody.events import Signed
+from courier_api.custody.models import (
+    EvidenceKind,
+    Handover,
+    HandoverLine,
+    IdentityCheck,
+    PartyRole,
+    Receiver,
+)
+from courier_api.db import point
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.dossiers.states import ItemKind
 from courier_api.errors import FieldError, Invalid, Refused
 from courier_api.people.models import Person, Role
 from courier_api.places.models import ServicePoint
+from courier_api.proof.core import Kind
+
+EVENT = "/signed/event"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,31 +40,34 @@ class Party:
 
     role: PartyRole
     id: UUID
+    code: str = field(compare=False)  # how events name it; a citizen has none
     name: str = field(compare=False)
 
     @classmethod
     def citizen(cls, dossier: Dossier) -> "Party":
         """The person whose dossier it is."""
-        return cls(PartyRole.citizen, dossier.citizen_id, dossier.contact_name)
+        return cls(PartyRole.citizen, dossier.citizen_id, "", dossier.contact_name)
 
     @classmethod
     def courier(cls, person: Person) -> "Party":
         """A courier in person."""
-        return cls(PartyRole.courier, person.id, person.full_name)
+        return cls(PartyRole.courier, person.id, person.staff_code(Role.courier), person.full_name)
 
     @classmethod
-    def office(cls, place: ServicePoint, clerk: Person | None = None) -> "Party":
-        """A post office, by its clerk."""
-        return cls(PartyRole.office, place.id, _place_name(place, clerk))
+    def office(cls, place: ServicePoint) -> "Party":
+        """A post office."""
+        return cls(PartyRole.office, place.id, place.code, place.name)
 
     @classmethod
-    def agency(cls, place: ServicePoint, officer: Person | None = None) -> "Party":
-        """An agency's one-stop unit, by its officer."""
-        return cls(PartyRole.agency, place.id, _place_name(place, officer))
+    def agency(cls, place: ServicePoint) -> "Party":
+        """An agency's one-stop unit."""
+        return cls(PartyRole.agency, place.id, place.code, place.name)
 
-
-def _place_name(place: ServicePoint, person: Person | None) -> str:
-    return f"{person.full_name}, {place.name}"[:120] if person else place.name
+    def is_named_by(self, named: Any) -> bool:
+        """Whether this is the party that an event names; a citizen's name is held against its commitment elsewhere."""
+        if self.role is PartyRole.citizen:
+            return isinstance(named, dict) and named.get("r") == "citizen" and set(named) == {"r", "c"}
+        return bool(named == {"r": self.role.value, "id": self.code})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +77,6 @@ class Line:
     name: str
     originals: int
     copies: int
-    document_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +90,10 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What was recorded with a handover, besides who and what."""
+    """What was recorded with a handover, besides who and what; `signed` is the device's own word for all of it."""
 
     device_at: datetime
+    signed: Signed | Accepted
     lon: float | None = None
     lat: float | None = None
     accuracy_m: int | None = None
@@ -88,6 +104,45 @@ class Proof:
     authorization_reference: str | None = None
     fee_collected: int = 0
     signatures: Sequence[Stroke] = ()
+    strokes_follow: bool = False  # the hand-written signatures come as an upload
+
+    def values(self, lines: Sequence[Line], citizen: str | None) -> dict[str, Any]:
+        """The contents behind the event's commitments; see docs/custody.md."""
+        third_party = self.receiver_name is not None or self.authorization_reference is not None
+        return {
+            "citizen": citizen,
+            "documents": [[n, line.name, line.originals, line.copies] for n, line in enumerate(lines, 1)],
+            "seal": self.seal_number,
+            "third_party": {"authorization": self.authorization_reference, "name": self.receiver_name}
+            if third_party
+            else None,
+        }
+
+    def written_by_hand(self) -> list[dict[str, Any]] | None:
+        """The hand-written signatures as they are committed to and kept; None without any."""
+        return [
+            {"relationship": s.relationship, "signer_name": s.signer_name, "strokes": s.strokes}
+            for s in self.signatures
+        ] or None
+
+    def stated(self) -> dict[str, Any]:
+        """What the event must say of this in plain."""
+        place = self.lon is not None and self.lat is not None
+        geo = {"lat": degrees_e7(self.lat), "lon": degrees_e7(self.lon)} if place else None
+        if geo is not None and self.accuracy_m is not None:
+            geo["acc"] = self.accuracy_m
+        return {
+            "t": events.moment(self.device_at),
+            "geo": geo,
+            "fee": self.fee_collected,
+            "identity": self.identity_check.value if self.identity_check else None,
+            "receiver": self.receiver.value if self.receiver else None,
+        }
+
+
+def degrees_e7(degrees: float | None) -> int:
+    """Degrees x 10^7, as events write them."""
+    return round((degrees or 0.0) * 1e7)
 
 
 def digest_of(content: Any) -> bytes:
@@ -116,61 +171,101 @@ def record(
     lines: Sequence[Line],
     proof: Proof,
     recorded_by: tuple[Person, Role],
+    **stated: Any,
 ) -> Handover:
-    """Append one change of custody; raises Refused unless `giver` holds the item now.
+    """Append one change of custody, signed by the device of who records it; `stated` is what the event says besides.
 
-    The item's row is locked first, so of two who hand over the same item one is second and is refused.
+    Raises Refused unless `giver` holds the item now, Invalid for an event that says something else than the request, Alarm
+    for a signature that does not hold. The item's row is locked first, so of two who hand over the same item one is
+    second and is refused.
     """
     session.execute(select(PostalItem.id).where(PostalItem.id == item.id).with_for_update())
     last = last_handover(session, item.id)
     if _holder_after(last, item) != giver:
         raise Refused("not_the_holder", tracking_number=item.tracking_number)
+    leg = last.leg + 1 if last else 1
     person, role = recorded_by
+    signed = proof.signed
+    accepted = signed if isinstance(signed, Accepted) else entries.accept(session, signed, person, role)
+    values = _checked(accepted, handover_id, item, leg, giver, taker, lines, proof, stated)
     handover = Handover(
         id=handover_id,
         item_id=item.id,
-        leg=last.leg + 1 if last else 1,
+        leg=leg,
         from_role=giver.role,
         from_id=giver.id,
-        from_name=giver.name,
         to_role=taker.role,
         to_id=taker.id,
-        to_name=taker.name,
         recorded_by=person.id,
         recorded_role=role.value,
-        device_at=proof.device_at,
-        at=now(),
-        point=point(proof.lon, proof.lat) if proof.lon is not None and proof.lat is not None else None,
-        accuracy_m=proof.accuracy_m,
-        seal_number=proof.seal_number,
+        device_at=accepted.event.device_at,
+        at=accepted.entry.received_at,
+        point=point(*accepted.event.place) if accepted.event.place else None,
+        accuracy_m=accepted.event.accuracy_m,
         identity_check=proof.identity_check,
         receiver=proof.receiver,
-        receiver_name=proof.receiver_name,
-        authorization_reference=proof.authorization_reference,
         fee_collected=proof.fee_collected,
-        line_count=len(lines),
-        signature_count=len(proof.signatures),
         request_digest=request_digest,
     )
-    handover.lines = [
-        HandoverLine(
-            position=n, document_id=line.document_id, name=line.name, originals=line.originals, copies=line.copies
-        )
-        for n, line in enumerate(lines, 1)
-    ]
-    handover.signatures = [
-        Signature(
-            position=n,
-            signer_name=s.signer_name,
-            relationship_=s.relationship,
-            strokes=s.strokes,
-            digest=digest_of({"handover": handover_id, "strokes": s.strokes}),
-        )
-        for n, s in enumerate(proof.signatures, 1)
-    ]
     session.add(handover)
+    entries.open_with(session, accepted.entry, accepted.signed, values)
+    written = proof.written_by_hand()
+    if written is not None:
+        salt = accepted.signed.salts.get("strokes", b"")
+        evidence.keep(session, accepted.entry, EvidenceKind.strokes, events.canonical.write(written), salt)
     session.flush()
+    uploads.bind(session, handover_id)
     return handover
+
+
+def _checked(
+    accepted: Accepted,
+    handover_id: UUID,
+    item: PostalItem,
+    leg: int,
+    giver: Party,
+    taker: Party,
+    lines: Sequence[Line],
+    proof: Proof,
+    stated: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Hold the event against the request; the contents to keep are given back."""
+    event = accepted.event
+    if event.kind is not Kind.handover or event.id != handover_id:
+        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": "eid"}))
+    if event.fields.get("leg") != leg:
+        raise Refused("leg_differs", EVENT, leg=leg)
+    expected = proof.stated() | {"item": str(item.id), "no": item.tracking_number} | stated
+    named = giver.is_named_by(event.fields.get("from")) and taker.is_named_by(event.fields.get("to"))
+    field_ = events.differing(event, expected) or (None if named else "from, to")
+    citizen = next((p.name for p in (giver, taker) if p.role is PartyRole.citizen), None)
+    values = proof.values(lines, citizen)
+    if field_ is None:
+        opened = values | {"strokes": proof.written_by_hand()}
+        later = frozenset({"photo", "strokes"} if proof.strokes_follow else {"photo"})
+        field_ = events.unopened(event, opened, accepted.signed.salts, later)
+    if field_ is not None:
+        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": field_}))
+    return values
+
+
+def shown_names(session: Session, handover: Handover) -> tuple[str, str]:
+    """The names of giver and taker as people read them; empty for who was erased."""
+    return _name_of(session, handover, "from"), _name_of(session, handover, "to")
+
+
+def _name_of(session: Session, handover: Handover, side: str) -> str:
+    role, id_ = getattr(handover, f"{side}_role"), getattr(handover, f"{side}_id")
+    if role is PartyRole.citizen:
+        name = handover.opened("citizen") or ""
+        return f"{handover.receiver_name} ({name})" if side == "to" and handover.receiver_name else name
+    if role is PartyRole.courier:
+        return session.get_one(Person, id_).full_name
+    place = session.get_one(ServicePoint, id_).name
+    acts = {PartyRole.office: Role.clerk, PartyRole.agency: Role.officer}[role].value
+    if handover.recorded_role != acts:
+        return place
+    return f"{session.get_one(Person, handover.recorded_by).full_name}, {place}"
 
 
 def recount(session: Session, item_id: UUID, counted: Sequence[tuple[int, int, int]]) -> list[Line]:
@@ -194,12 +289,33 @@ def recount(session: Session, item_id: UUID, counted: Sequence[tuple[int, int, i
     faults += [FieldError("/lines", "line_not_counted") for position in listed if position not in seen]
     if faults:
         raise Invalid("documents_do_not_match", *faults)
-    return [Line(line.name, line.originals, line.copies, line.document_id) for line in listed.values()]
+    return [Line(line.name, line.originals, line.copies) for line in listed.values()]
 
 
 def last_handover(session: Session, item_id: UUID) -> Handover | None:
     """The latest change of custody of an item."""
-    return session.scalar(select(Handover).where(Handover.item_id == item_id).order_by(Handover.leg.desc()).limit(1))
+    return session.scalar(
+        select(Handover)
+        .where(Handover.item_id == item_id)
+        .order_by(Handover.leg.desc())
+        .limit(1)
+        .options(joinedload(Handover.opening))
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class NextLeg:
+    """What the event of an item's next handover must say of it, for whoever signs that."""
+
+    item: PostalItem
+    leg: int
+    holder: Party
+
+
+def next_leg(session: Session, item: PostalItem) -> NextLeg:
+    """Where an item stands on its way."""
+    last = last_handover(session, item.id)
+    return NextLeg(item, last.leg + 1 if last else 1, _holder_after(last, item))
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +324,7 @@ class CountedItem:
 
     item: PostalItem
     lines: Sequence[HandoverLine]
+    custody: NextLeg
 
     @property
     def id(self) -> UUID:
@@ -222,10 +339,15 @@ def with_lines(session: Session, items: Sequence[PostalItem]) -> list[CountedIte
         .where(Handover.item_id.in_([item.id for item in items]))
         .ext(distinct_on(Handover.item_id))
         .order_by(Handover.item_id, Handover.leg.desc())
-        .options(selectinload(Handover.lines))
+        .options(joinedload(Handover.opening))
     )
-    lines = {handover.item_id: handover.lines for handover in session.scalars(latest)}
-    return [CountedItem(item, lines.get(item.id, ())) for item in items]
+    last = {handover.item_id: handover for handover in session.scalars(latest)}
+    counted = []
+    for item in items:
+        handover = last.get(item.id)
+        custody = NextLeg(item, handover.leg + 1 if handover else 1, _holder_after(handover, item))
+        counted.append(CountedItem(item, handover.lines if handover else (), custody))
+    return counted
 
 
 def holder(session: Session, item: PostalItem) -> Party:
@@ -233,9 +355,19 @@ def holder(session: Session, item: PostalItem) -> Party:
     return _holder_after(last_handover(session, item.id), item)
 
 
+def _party(item: PostalItem, role: PartyRole, id_: UUID) -> Party:
+    session = object_session(item)
+    assert session is not None
+    if role is PartyRole.citizen:
+        return Party.citizen(item.dossier)
+    if role is PartyRole.courier:
+        return Party.courier(session.get_one(Person, id_))
+    return Party(role, id_, (place := session.get_one(ServicePoint, id_)).code, place.name)
+
+
 def _holder_after(last: Handover | None, item: PostalItem) -> Party:
     if last is not None:
-        return Party(last.to_role, last.to_id, last.to_name)
+        return _party(item, last.to_role, last.to_id)
     # Before its first handover an item is where it came from: papers with the citizen, a result with the agency.
     dossier = item.dossier
     return Party.citizen(dossier) if item.kind is ItemKind.send else Party.agency(dossier.centre)

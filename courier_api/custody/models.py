@@ -1,16 +1,29 @@
-"""Tables of custody: append-only, the database itself refuses UPDATE, DELETE and TRUNCATE (see the migration)."""
+"""Tables of custody. What is signed is append-only: the database refuses UPDATE, DELETE and TRUNCATE (see the migration)."""
 
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Integer, LargeBinary, SmallInteger, String, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from courier_api.db import Base, OptionalPoint, enum
+from courier_api.db import Base, Created, Id, OptionalPoint, enum
 from courier_api.dossiers.models import PostalItem
+from courier_api.people.models import Person
 
 
 class PartyRole(StrEnum):
@@ -39,6 +52,92 @@ class IdentityCheck(StrEnum):
     none = "none"
 
 
+class Entry(Base):
+    """One signature in the ledger: an event with its exact bytes, or a countersignature of one."""
+
+    __tablename__ = "ledger_entry"
+    __table_args__ = (
+        UniqueConstraint("kid", "counter"),
+        Index("ix_ledger_entry_countersigned", "of", "kid", unique=True, postgresql_where=text("event IS NULL")),
+        Index("ix_ledger_entry_of", "of"),
+        CheckConstraint("(event IS NULL) = (kind = 2)", name="countersignature_has_no_event"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # the event's, made by the device
+    kind: Mapped[int] = mapped_column(SmallInteger)  # proof.core.Kind
+    kid: Mapped[str] = mapped_column(String(16))  # a device's, or the operator's
+    counter: Mapped[int | None]  # 1, 2, 3 ... for each device; none for countersignatures and the operator
+    event: Mapped[bytes | None]
+    of: Mapped[UUID | None]  # what is countersigned, corrected, or given evidence
+    core: Mapped[bytes] = mapped_column(LargeBinary(114))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+    received_at: Mapped[datetime]
+
+    opening: Mapped["Opening | None"] = relationship(
+        primaryjoin="foreign(Opening.entry_id) == Entry.id", viewonly=True, uselist=False
+    )
+
+
+class Opening(Base):
+    """The salts and contents behind an entry's commitments; erasing a person takes the content and leaves the entry."""
+
+    __tablename__ = "opening"
+
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.id"), primary_key=True)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    erased_by: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entry.id"))
+
+
+class Waiting(Base):
+    """An entry that has no place in the tree yet; written with it, taken away by whoever gives it a place."""
+
+    __tablename__ = "ledger_waiting"
+
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.id"), primary_key=True)
+
+
+class Leaf(Base):
+    """An entry's place in the tree."""
+
+    __tablename__ = "ledger_leaf"
+
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.id"), unique=True)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Node(Base):
+    """The root of 256^level leaves, complete ones only: what tiles above the lowest are made of."""
+
+    __tablename__ = "ledger_node"
+
+    level: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
+    index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+
+
+class Checkpoint(Base):
+    """The size and root of the tree at a moment, signed by the operator (C2SP signed-note)."""
+
+    __tablename__ = "checkpoint"
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes] = mapped_column(LargeBinary(32))
+    note: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
+class Cosignature(Base):
+    """A witness's signature line under a checkpoint."""
+
+    __tablename__ = "cosignature"
+
+    size: Mapped[int] = mapped_column(ForeignKey("checkpoint.size"), primary_key=True)
+    witness: Mapped[str] = mapped_column(String(200), primary_key=True)
+    line: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime]
+
+
 class Handover(Base):
     """One change of custody of one postal item, from one named party to another. Never edited, only followed."""
 
@@ -50,62 +149,188 @@ class Handover(Base):
         Index("ix_handover_to_id", "to_role", "to_id"),
     )
 
-    id: Mapped[UUID] = mapped_column(primary_key=True)  # made by the device that recorded it
+    id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.id"), primary_key=True)
     item_id: Mapped[UUID] = mapped_column(ForeignKey("postal_item.id"))
     leg: Mapped[int] = mapped_column(SmallInteger)  # 1, 2, 3 ... for each item, without gaps
     from_role: Mapped[PartyRole] = mapped_column(enum(PartyRole, "from_role"))
     from_id: Mapped[UUID]  # a person, or the service point for office and agency
-    from_name: Mapped[str] = mapped_column(String(120))
     to_role: Mapped[PartyRole] = mapped_column(enum(PartyRole, "to_role"))
     to_id: Mapped[UUID]
-    to_name: Mapped[str] = mapped_column(String(120))
     recorded_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
     recorded_role: Mapped[str] = mapped_column(String(20))
     device_at: Mapped[datetime]  # the device's claim
     at: Mapped[datetime]  # the server's
     point: Mapped[OptionalPoint]
     accuracy_m: Mapped[int | None] = mapped_column(Integer)
-    seal_number: Mapped[str | None] = mapped_column(String(40))
     identity_check: Mapped[IdentityCheck | None] = mapped_column(enum(IdentityCheck))
     receiver: Mapped[Receiver | None] = mapped_column(enum(Receiver))
-    receiver_name: Mapped[str | None] = mapped_column(String(120))
-    authorization_reference: Mapped[str | None] = mapped_column(String(120))
     fee_collected: Mapped[int] = mapped_column(default=0)
-    # How many there are of each: the database takes no more, so nothing is slipped in later.
-    line_count: Mapped[int] = mapped_column(SmallInteger)
-    signature_count: Mapped[int] = mapped_column(SmallInteger)
     request_digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # same id again must carry the same bytes
 
     item: Mapped[PostalItem] = relationship()
-    lines: Mapped[list["HandoverLine"]] = relationship(order_by="HandoverLine.position")
-    signatures: Mapped[list["Signature"]] = relationship(order_by="Signature.position")
+    entry: Mapped[Entry] = relationship()
+    opening: Mapped["Opening | None"] = relationship(
+        primaryjoin="foreign(Handover.id) == Opening.entry_id", viewonly=True, uselist=False
+    )
+
+    @property
+    def lines(self) -> "list[HandoverLine]":
+        """The papers as they were counted; none once they are erased."""
+        content = self.opening.content if self.opening else None
+        return [HandoverLine(*line) for line in (content or {}).get("documents", ())]
+
+    @property
+    def seal_number(self) -> str | None:
+        """The number of the bag's seal."""
+        return self.opened("seal")
+
+    @property
+    def receiver_name(self) -> str | None:
+        """Who received in the citizen's place."""
+        return (self.opened("third_party") or {}).get("name")
+
+    @property
+    def authorization_reference(self) -> str | None:
+        """The written authorisation that was seen."""
+        return (self.opened("third_party") or {}).get("authorization")
+
+    def opened(self, name: str) -> Any:
+        """A content behind a commitment; None where there was none or it is erased."""
+        content = self.opening.content if self.opening else None
+        return (content or {}).get(name)
 
 
-class HandoverLine(Base):
+class HandoverLine:
     """One paper of a handover, counted as originals and copies by the one who received it."""
 
-    __tablename__ = "handover_line"
-    __table_args__ = (CheckConstraint("originals >= 0 AND copies >= 0", name="counts"),)
+    __slots__ = ("copies", "name", "originals", "position")
 
-    handover_id: Mapped[UUID] = mapped_column(ForeignKey("handover.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    document_id: Mapped[UUID | None] = mapped_column(ForeignKey("document.id"))
-    name: Mapped[str] = mapped_column(String(300))
-    originals: Mapped[int] = mapped_column(SmallInteger)
-    copies: Mapped[int] = mapped_column(SmallInteger)
+    def __init__(self, position: int, name: str, originals: int, copies: int) -> None:
+        self.position = position
+        self.name = name
+        self.originals = originals
+        self.copies = copies
 
 
-class Signature(Base):
-    """A signature by hand: strokes of (x, y, milliseconds, pressure), bound by hash to this handover."""
+class EvidenceKind(StrEnum):
+    """What is kept beside an event."""
 
-    __tablename__ = "signature"
-
-    handover_id: Mapped[UUID] = mapped_column(ForeignKey("handover.id"), primary_key=True)
-    position: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
-    signer_name: Mapped[str] = mapped_column(String(120))
-    relationship_: Mapped[str] = mapped_column("relationship", String(40))
-    strokes: Mapped[list[Any]] = mapped_column(JSONB)
-    digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # SHA-256 of the canonical strokes and the handover's id
+    strokes = "strokes"
+    photo = "photo"
 
 
-APPEND_ONLY = (Handover.__tablename__, HandoverLine.__tablename__, Signature.__tablename__)
+class Evidence(Base):
+    """A sealed file in the evidence store; its key is wrapped by the master key, and without it nothing can be read."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (UniqueConstraint("entry_id", "kind"),)
+
+    id: Mapped[Id]
+    entry_id: Mapped[UUID] = mapped_column(ForeignKey("ledger_entry.id"))
+    kind: Mapped[EvidenceKind] = mapped_column(enum(EvidenceKind))
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # SHA-256 of salt and content as kept
+    size: Mapped[int]
+    key_id: Mapped[str] = mapped_column(String(16))
+    wrapped_key: Mapped[bytes | None]
+    stored_at: Mapped[datetime]
+    proof_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entry.id"))  # the operator's word for a re-encoding
+    erased_by: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entry.id"))
+
+
+class Upload(Base):
+    """Evidence on its way (tus 1.0.0): chunks come in order and are sealed as they come."""
+
+    __tablename__ = "upload"
+
+    id: Mapped[Id]
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    entry_id: Mapped[UUID]  # the event that it belongs to, which may come later
+    kind: Mapped[EvidenceKind] = mapped_column(enum(EvidenceKind))
+    length: Mapped[int]
+    offset: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    kept_at: Mapped[datetime | None]
+    fault: Mapped[str | None] = mapped_column(String(40))
+
+
+class UploadChunk(Base):
+    """A piece of an upload, sealed."""
+
+    __tablename__ = "upload_chunk"
+
+    upload_id: Mapped[UUID] = mapped_column(ForeignKey("upload.id", ondelete="CASCADE"), primary_key=True)
+    start: Mapped[int] = mapped_column(primary_key=True)
+    key_id: Mapped[str] = mapped_column(String(16))
+    wrapped_key: Mapped[bytes]
+    content: Mapped[bytes]
+
+
+class OperationState(StrEnum):
+    """What became of an operation."""
+
+    received = "received"  # in the inbox, and nothing more yet
+    waiting = "waiting"  # an earlier one of the same device is still to come
+    applied = "applied"
+    parked = "parked"  # it happened, but our rules have no place for it: a dispatcher decides
+    rejected = "rejected"
+
+
+class Operation(Base):
+    """The inbox: what came from a phone, committed before anything is done with it."""
+
+    __tablename__ = "operation"
+    __table_args__ = (
+        Index("ix_operation_unapplied", "kid", "counter", postgresql_where=text("state IN ('received', 'waiting')")),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)  # the event's id, else made here
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    kid: Mapped[str | None] = mapped_column(String(16))
+    counter: Mapped[int | None]
+    digest: Mapped[bytes] = mapped_column(LargeBinary(32))  # of the operation's bytes
+    content: Mapped[bytes | None]  # as sent; once applied its parts live in the entry and the opening
+    received_at: Mapped[datetime]
+    state: Mapped[OperationState] = mapped_column(enum(OperationState))
+    code: Mapped[str | None] = mapped_column(String(40))
+    detail: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    receipt: Mapped[str]  # the server's signed words that it has these bytes; the same for ever
+    receipt_signature: Mapped[bytes] = mapped_column(LargeBinary(64))
+
+
+class CaseKind(StrEnum):
+    """Why a dispatcher must look."""
+
+    parked = "parked"
+    id_reused = "id_reused"  # one id with two contents
+    key_cloned = "key_cloned"  # one counter with two contents
+    gap = "gap"  # an operation of the device never came
+    evidence = "evidence"  # what was uploaded is not what was signed
+
+
+class Case(Base):
+    """Something that a dispatcher must decide, by a correction that is appended and signed."""
+
+    __tablename__ = "custody_case"
+    __table_args__ = (
+        Index("ix_custody_case_open", "id", postgresql_where=text("decision IS NULL")),
+        UniqueConstraint("operation_id", "kind"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[CaseKind] = mapped_column(enum(CaseKind))
+    operation_id: Mapped[UUID | None]
+    kid: Mapped[str | None] = mapped_column(String(16))
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    code: Mapped[str] = mapped_column(String(40))
+    detail: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict)
+    opened_at: Mapped[Created]
+    decision: Mapped[str | None] = mapped_column(String(20))
+    decided_at: Mapped[datetime | None]
+    correction_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entry.id"))
+
+    person: Mapped[Person] = relationship(lazy="joined")
+
+
+APPEND_ONLY = tuple(
+    model.__tablename__ for model in (Entry, Leaf, Node, Checkpoint, Cosignature, Handover)
+)

@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courier_api.db import Base, Created, Id, OptionalPoint, Point, enum
@@ -56,6 +57,7 @@ class Attempt(Base):
     reason: Mapped[FailureReason] = mapped_column(enum(FailureReason))
     note: Mapped[str] = mapped_column(String(300))
     next_action: Mapped[NextAction] = mapped_column(enum(NextAction))
+    missing: Mapped[list[list[int]] | None] = mapped_column(JSONB(none_as_null=True))  # [position, originals, copies]
     point: Mapped[OptionalPoint]
     device_at: Mapped[datetime]
     at: Mapped[datetime]

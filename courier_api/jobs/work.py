@@ -1,6 +1,7 @@
 """Opening and closing jobs, and what a failed attempt leads to."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -79,15 +80,18 @@ def fail_attempt(
     note: str,
     device_at: datetime,
     point: object | None,
+    missing: list[list[int]] | None = None,
+    attempt_id: UUID | None = None,
 ) -> Attempt:
     """Write down a failed visit; the job stays open for another try until `give_up` or the last attempt."""
     attempt = Attempt(
-        id=new_id(),
+        id=attempt_id or new_id(),
         job_id=job.id,
         courier_id=courier.id,
         reason=reason,
         note=note,
         next_action=next_action,
+        missing=missing,
         point=point,
         device_at=device_at,
         at=now(),

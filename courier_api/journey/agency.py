@@ -39,11 +39,23 @@ def accept_line(
     if replayed(session, officer, given) is not None:
         return line
     manifests.accept(session, line, dossier_code, due_date, now().astimezone(settings().timezone).date())
-    giver = Party.office(line.manifest.office, session.get(Person, line.manifest.made_by))
-    record_counted(session, given, line.item, giver, Party.agency(centre, officer), (officer, Role.officer))
+    record_counted(
+        session,
+        given,
+        line.item,
+        Party.office(line.manifest.office),
+        Party.agency(centre),
+        (officer, Role.officer),
+        code=dossier_code,
+        due=due_date.isoformat(),
+        manifest=line.manifest.number,
+    )
     dossier.dossier_code = dossier_code
     dossier.due_date = due_date
     cases.move(dossier, DossierAction.receive)
+    if dossier.service is Service.both and cases.item_of(dossier, ItemKind.result) is None:
+        # The result's number is there before the result: whoever hands it back signs for it by its number.
+        cases.add_item(session, dossier, ItemKind.result)
     cases.tell(session, dossier, "received", place=centre.name, code=dossier_code, due_date=due_date.isoformat())
     if dossier.service is Service.send:
         cases.move(dossier, DossierAction.close)
@@ -104,11 +116,13 @@ def hand_back_result(
         handover_id,
         digest,
         item,
-        Party.agency(centre, officer),
-        Party.office(dossier.office, clerk),
+        Party.agency(centre),
+        Party.office(dossier.office),
         papers,
         proof,
         (officer, Role.officer),
+        by=clerk.staff_code(Role.clerk),
+        code=dossier_code,
     )
     work.open_job(session, dossier, item, JobKind.delivery)
     cases.tell(session, dossier, "result_ready", place=dossier.office.name, tracking_number=item.tracking_number)

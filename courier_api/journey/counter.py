@@ -40,8 +40,14 @@ def replayed(session: Session, person: Person, given: CounterHandover) -> Handov
 
 
 def record_counted(
-    session: Session, given: CounterHandover, item: PostalItem, giver: Party, taker: Party, by: tuple[Person, Role]
+    session: Session,
+    given: CounterHandover,
+    item: PostalItem,
+    giver: Party,
+    taker: Party,
+    by: tuple[Person, Role],
+    **stated: str,
 ) -> Handover:
     """Record a change of custody whose papers were counted and found as the last holder signed for them."""
     lines = holding.recount(session, item.id, given.counts)
-    return holding.record(session, given.handover_id, given.digest, item, giver, taker, lines, given.proof, by)
+    return holding.record(session, given.handover_id, given.digest, item, giver, taker, lines, given.proof, by, **stated)

@@ -36,7 +36,7 @@ def receive_from_courier(session: Session, clerk: Person, office: ServicePoint, 
         raise Refused("not_with_a_courier", tracking_number=item.tracking_number)
     if _stands_in_a_stop(session, item, courier.id):
         raise Refused("stop_not_ended", tracking_number=item.tracking_number)
-    handover = record_counted(session, given, item, courier, Party.office(office, clerk), (clerk, Role.clerk))
+    handover = record_counted(session, given, item, courier, Party.office(office), (clerk, Role.clerk))
     if dossier.state is DossierState.collected:
         cases.move(dossier, DossierAction.bring_to_office)
         cases.tell(session, dossier, "at_office", place=office.name)
@@ -71,7 +71,7 @@ def load_courier(
     if round_ is None:
         raise Refused("not_in_that_round", "/courier_id", tracking_number=item.tracking_number)
     handover = record_counted(
-        session, given, item, Party.office(office, clerk), Party.courier(round_.courier), (clerk, Role.clerk)
+        session, given, item, Party.office(office), Party.courier(round_.courier), (clerk, Role.clerk)
     )
     cases.move(dossier, DossierAction.load)
     cases.tell(session, dossier, "out_for_delivery", place=office.name)

@@ -1,7 +1,7 @@
 """The courier's part: start a round, arrive, hand over at the door or say why not, come back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -97,17 +97,32 @@ def fail_stop(
     note: str,
     device_at: datetime,
     place: tuple[float, float] | None,
+    missing: Sequence[CountedLine] = (),
+    attempt_id: UUID | None = None,
 ) -> Stop:
-    """Leave a door with nothing changed hands, and say why; the same report again changes nothing."""
+    """Leave a door with nothing changed hands, and say why; the same report again changes nothing.
+
+    `missing` are papers of the checklist as they were shown, short of what it asks: the supplement slip lists them.
+    """
     dossier, stop = _dossier_and_stop(session, courier, stop_id)
     if stop.state is StopState.failed and stop.job.attempts and stop.job.attempts[-1].reason is reason:
         return stop
     riding.require_riding(stop)
     if stop.state is StopState.pending and reason not in AWAY_FROM_DOOR:
         raise Refused("not_at_the_door", "/reason")
+    short = _short_of(dossier, missing) if missing else None
     riding.end(stop, StopAction.fail)
     work.fail_attempt(
-        session, stop.job, courier, reason, next_action, note, device_at, point(*place) if place else None
+        session,
+        stop.job,
+        courier,
+        reason,
+        next_action,
+        note,
+        device_at,
+        point(*place) if place else None,
+        short,
+        attempt_id,
     )
     cases.tell(
         session,
@@ -142,10 +157,19 @@ def record_handover(session: Session, courier: Person, door: DoorHandover) -> Ha
     owed = quoting.due(session, dossier)
     _require(job, dossier, door.proof, owed)
     citizen, mine = Party.citizen(dossier), Party.courier(courier)
-    giver, taker = (citizen, mine) if job.kind is JobKind.pickup else (mine, _receiver(citizen, door.proof))
+    giver, taker = (citizen, mine) if job.kind is JobKind.pickup else (mine, citizen)
     lines = _pickup_lines(dossier, door.lines) if job.kind is JobKind.pickup else _same_lines(session, job, door.lines)
     handover = holding.record(
-        session, door.handover_id, door.digest, job.item, giver, taker, lines, door.proof, (courier, Role.courier)
+        session,
+        door.handover_id,
+        door.digest,
+        job.item,
+        giver,
+        taker,
+        lines,
+        door.proof,
+        (courier, Role.courier),
+        stop=str(stop.id),
     )
     if owed:
         quoting.give_voucher(session, dossier, handover.id, courier.id, owed, door.proof.device_at)
@@ -174,11 +198,17 @@ def _dossier_and_stop(session: Session, courier: Person, stop_id: UUID) -> tuple
     return dossier, riding.stop_of(session, courier, stop_id, lock=True)
 
 
-def _receiver(citizen: Party, proof: Proof) -> Party:
-    """Whom the courier gives it to, by name: the citizen, or the one who stands in for him."""
-    if proof.receiver in (None, Receiver.self_):
-        return citizen
-    return replace(citizen, name=f"{proof.receiver_name} ({citizen.name})"[:120])
+def _short_of(dossier: Dossier, missing: Sequence[CountedLine]) -> list[list[int]]:
+    """Papers named on a supplement slip must be on the checklist: nothing beyond it may be asked for."""
+    checklist = {r.position for r in dossier.procedure_version.requirements}
+    faults = [
+        FieldError(f"/missing/{n}/position", "not_on_checklist")
+        for n, line in enumerate(missing)
+        if line.position not in checklist
+    ]
+    if faults:
+        raise Invalid("documents_do_not_match", *faults)
+    return [[line.position, line.originals, line.copies] for line in missing]
 
 
 def requirements(job: Job, owed: int) -> dict[str, object]:
@@ -197,7 +227,7 @@ def requirements(job: Job, owed: int) -> dict[str, object]:
 def _require(job: Job, dossier: Dossier, proof: Proof, owed: int) -> None:
     needed = requirements(job, owed)
     faults = []
-    if not proof.signatures:
+    if not proof.signatures and not proof.strokes_follow:
         faults.append(FieldError("/signatures", "signature_missing"))
     if proof.identity_check in (None, IdentityCheck.none):
         faults.append(FieldError("/identity_check", "identity_missing"))
@@ -237,7 +267,7 @@ def _pickup_lines(dossier: Dossier, counted: Sequence[CountedLine]) -> list[Line
             requirement = document.requirement
             if requirement.mandatory and (line.originals < requirement.originals or line.copies < requirement.copies):
                 faults.append(FieldError(pointer, "paper_missing"))
-            lines[line.position] = Line(requirement.name, line.originals, line.copies, document.id)
+            lines[line.position] = Line(requirement.name, line.originals, line.copies)
     faults += [FieldError("/lines", "line_not_counted") for position in announced if position not in lines]
     if faults:
         raise Invalid("documents_do_not_match", *faults)

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, LargeBinary, Sequence, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from courier_api.db import Base, Created, Id, enum
@@ -20,16 +20,31 @@ class Role(StrEnum):
     officer = "officer"
 
 
+LETTERS = {Role.courier: "C", Role.clerk: "G", Role.dispatcher: "D", Role.officer: "O"}
+
+
+STAFF_NUMBERS = Sequence("staff_number", metadata=Base.metadata)
+
+
 class Person(Base):
     """A human being, known by a phone number in E.164."""
 
     __tablename__ = "person"
-    __table_args__ = (CheckConstraint(r"phone ~ '^\+[1-9][0-9]{7,14}$'", name="phone_e164"),)
+    __table_args__ = (
+        # An erased person has no phone; his id stays in the phone's place, since it must be one of a kind.
+        CheckConstraint(r"phone ~ '^\+[1-9][0-9]{7,14}$' OR erased_at IS NOT NULL", name="phone_e164"),
+    )
 
     id: Mapped[Id]
     phone: Mapped[str] = mapped_column(String(16), unique=True)
     full_name: Mapped[str] = mapped_column(String(120), default="")
+    staff_number: Mapped[int | None] = mapped_column(unique=True)  # on the badge; from the sequence staff_number
+    erased_at: Mapped[datetime | None]
     created_at: Mapped[Created]
+
+    def staff_code(self, role: "Role") -> str:
+        """How custody names a member of staff: a letter for the role and the number of the badge."""
+        return f"{LETTERS[role]}-{self.staff_number or 0:05d}"
 
     grants: Mapped[list["Grant"]] = relationship(back_populates="person", cascade="all, delete-orphan")
 
@@ -72,8 +87,40 @@ class AccessToken(Base):
     created_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
+    kid: Mapped[str | None] = mapped_column(ForeignKey("device.kid"), index=True)  # dies with the device
 
     person: Mapped[Person] = relationship(lazy="joined")
+
+
+class Device(Base):
+    """A key that a browser made and cannot give away; what it signs carries a counter and the hash of what came before."""
+
+    __tablename__ = "device"
+
+    kid: Mapped[str] = mapped_column(String(16), primary_key=True)  # hex of the key id
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    role: Mapped[Role] = mapped_column(enum(Role))
+    public_key: Mapped[bytes] = mapped_column(LargeBinary(33))
+    label: Mapped[str] = mapped_column(String(120), default="")
+    created_at: Mapped[datetime]
+    certified_until: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    quarantined_at: Mapped[datetime | None]  # two devices sign with this key
+    last_counter: Mapped[int] = mapped_column(default=0)
+    last_digest: Mapped[bytes] = mapped_column(LargeBinary(32), default=bytes(32))
+
+    person: Mapped[Person] = relationship(lazy="joined")
+    certificates: Mapped[list["DeviceCertificate"]] = relationship(order_by="DeviceCertificate.issued_at")
+
+
+class DeviceCertificate(Base):
+    """One certificate of a device, 121 bytes; a later one does not replace it, old receipts carry it."""
+
+    __tablename__ = "device_certificate"
+
+    kid: Mapped[str] = mapped_column(ForeignKey("device.kid"), primary_key=True)
+    issued_at: Mapped[datetime] = mapped_column(primary_key=True)
+    content: Mapped[bytes] = mapped_column(LargeBinary(121))
 
 
 class Consent(Base):

@@ -11,7 +11,9 @@ from sqlalchemy.orm import Session
 
 from courier_api.db import new_id, now
 from courier_api.errors import NotAllowed, NotFound, NotSignedIn, Refused, TooMany
-from courier_api.people.models import AccessToken, Consent, Grant, OneTimeCode, Person, Role
+from courier_api.people import devices
+from courier_api.people.devices import OfferedKey
+from courier_api.people.models import STAFF_NUMBERS, AccessToken, Consent, Grant, OneTimeCode, Person, Role
 from courier_api.people.phones import normalise
 from courier_api.settings import settings
 
@@ -28,6 +30,7 @@ class SignedIn:
     expires_at: datetime
     person: Person
     role: Role
+    certificate: bytes | None = None
 
 
 def issue_code(session: Session, phone: str) -> tuple[str, str]:
@@ -69,8 +72,17 @@ def _keep_limits(session: Session, phone: str) -> None:
         raise TooMany("codes_stopped", retry_after=3_600)
 
 
-def exchange_code(session: Session, phone: str, code: str, role: Role, full_name: str | None = None) -> SignedIn | None:
+def exchange_code(
+    session: Session,
+    phone: str,
+    code: str,
+    role: Role,
+    full_name: str | None = None,
+    offered: OfferedKey | None = None,
+) -> SignedIn | None:
     """Exchange a right code for a token; None for a wrong one, whose try is counted. Raises NotAllowed.
+
+    A device key that is offered with the code is certified: nobody adds a device by a stolen token alone.
 
     The caller must commit a None too, else the count of wrong tries would be undone with the refusal. A code that was
     right for a role that is not granted stays good for the role that is.
@@ -88,12 +100,16 @@ def exchange_code(session: Session, phone: str, code: str, role: Role, full_name
     if not hmac.compare_digest(row.digest, _digest(phone, code)):
         row.wrong_tries += 1
         return None
-    signed = sign_in(session, phone, role, full_name)
+    if offered is not None:
+        devices.prove(offered, code)
+    signed = sign_in(session, phone, role, full_name, offered)
     row.used_at = now()
     return signed
 
 
-def sign_in(session: Session, phone: str, role: Role, full_name: str | None = None) -> SignedIn:
+def sign_in(
+    session: Session, phone: str, role: Role, full_name: str | None = None, offered: OfferedKey | None = None
+) -> SignedIn:
     """Give a token to the owner of a checked `phone`; anyone may be a citizen, other roles must be granted."""
     person = session.scalar(select(Person).where(Person.phone == phone))
     if role is Role.citizen:
@@ -107,10 +123,18 @@ def sign_in(session: Session, phone: str, role: Role, full_name: str | None = No
     token = secrets.token_urlsafe(32)
     at = now()
     expires_at = at + settings().token_lifetime
+    certificate = devices.certify(session, person, role, offered.public_key, offered.label) if offered else None
     session.add(
-        AccessToken(digest=_token_digest(token), person_id=person.id, role=role, created_at=at, expires_at=expires_at)
+        AccessToken(
+            digest=_token_digest(token),
+            person_id=person.id,
+            role=role,
+            created_at=at,
+            expires_at=expires_at,
+            kid=certificate.kid if certificate else None,
+        )
     )
-    return SignedIn(token, expires_at, person, role)
+    return SignedIn(token, expires_at, person, role, certificate.content if certificate else None)
 
 
 def _new_citizen(session: Session, phone: str) -> Person:
@@ -183,6 +207,8 @@ def grant(session: Session, phone: str, full_name: str, role: Role) -> Person:
         session.add(person)
     if role is Role.citizen:
         raise Refused("role_needs_no_grant")
+    if person.staff_number is None:
+        person.staff_number = session.scalar(STAFF_NUMBERS.next_value())
     if not any(held.role is role for held in person.grants):
         person.grants.append(Grant(role=role))
     session.flush()

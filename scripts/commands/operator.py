@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from courier_api import models
+from courier_api.custody.sealing import MasterKeys
 from courier_api.db import now, transaction
 from courier_api.dossiers.models import NumberRange
 from courier_api.dossiers.numbers import add_range, numbers_left
@@ -20,6 +21,7 @@ from courier_api.people.models import Person, Role
 from courier_api.people.signing_in import dismiss, grant
 from courier_api.places.closures import mark_applied
 from courier_api.places.models import Posting, ServicePoint
+from courier_api.proof import files
 from courier_api.rounds.planning import graph_lock, install_roads
 from courier_api.settings import settings
 
@@ -57,6 +59,16 @@ def post(session: Session, phone: str, full_name: str, role: Role, place: Servic
         posting.service_point_id = place.id
     session.flush()
     return person
+
+
+def make_keys(*, rotate: bool = False) -> str:
+    """Make the operator's signing key and the evidence's master key where there are none; the verifier key is given."""
+    folder, name = settings().operator_keys, settings().ledger_origin
+    if rotate or not (folder / files.PRIVATE).exists():
+        files.make(folder, name, rotate=rotate)
+    if not (folder / "evidence.keys").exists():
+        MasterKeys.make(folder)
+    return files.verifier_keys(folder)[-1]
 
 
 @click.group()

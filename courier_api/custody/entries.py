@@ -1,0 +1,195 @@
+"""Taking signed events into the ledger's table: whose key, does it hold, is it the next of its device."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from uuid import UUID
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from courier_api.custody import events
+from courier_api.custody.events import Event, Signed
+from courier_api.custody.models import Entry, Opening, Waiting
+from courier_api.db import new_id, now
+from courier_api.errors import Alarm
+from courier_api.people.models import Device, Person, Role
+from courier_api.proof.canonical import Malformed
+from courier_api.proof.core import Core, Kind
+from courier_api.proof.files import operator_key
+from courier_api.proof.keys import device_key, verify_device
+
+EXPIRED_GRACE = timedelta(hours=24)  # a phone may have signed before, and found no network until now
+POINTER = "/signed"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An event that stands in the ledger's table, and the entry that it is."""
+
+    entry: Entry
+    event: Event
+    signed: Signed
+
+
+def accept(session: Session, signed: Signed, person: Person, role: Role) -> Accepted:
+    """Take in an event that its device signs now, online; raises Alarm for anything that is not right with it."""
+    device, core = authenticate(session, signed, person, role)
+    try:
+        event = readable(signed, core)
+    except Malformed as fault:
+        raise Alarm(fault.code, POINTER, evidence=signed) from None
+    fault = out_of_order(device, event)
+    if fault:
+        raise Alarm(fault, POINTER, evidence=signed, expected=device.last_counter + 1)
+    return Accepted(append(session, device, core, signed), event, signed)
+
+
+def authenticate(session: Session, signed: Signed, person: Person, role: Role) -> tuple[Device, Core]:
+    """Find, locked, the device that signed, and check that the signature holds; raises Alarm."""
+    try:
+        core = signed.parsed_core()
+    except Malformed as fault:
+        raise Alarm(fault.code, POINTER, evidence=signed) from None
+    device = locked(session, core.kid.hex(), person, role)
+    fault = refused(device) or verify_device(_key(device.public_key), signed.signature, signed.core)  # type: ignore[union-attr]
+    if fault or device is None:
+        raise Alarm(fault or "key_unknown", POINTER, evidence=signed)
+    return device, core
+
+
+def locked(session: Session, kid: str, person: Person, role: Role) -> Device | None:
+    """A person's device in a role, held until the transaction ends: its events come one after the other."""
+    return session.scalar(
+        select(Device)
+        .where(Device.kid == kid, Device.person_id == person.id, Device.role == role)
+        .with_for_update(of=Device)
+        .execution_options(populate_existing=True)
+    )
+
+
+def refused(device: Device | None) -> str | None:
+    """Why nothing is taken from a device; None when it is in good standing."""
+    if device is None:
+        return "key_unknown"
+    if device.revoked_at is not None:
+        return "key_revoked"
+    if device.quarantined_at is not None:
+        return "key_quarantined"
+    return "certificate_expired" if device.certified_until + EXPIRED_GRACE < now() else None
+
+
+def readable(signed: Signed, core: Core) -> Event:
+    """Read the event and hold it against the core that was signed; raises Malformed."""
+    event = events.read(signed.event)
+    if events.core_of(event.fields, core.digest) != core:
+        raise Malformed("core_differs")
+    return event
+
+
+def out_of_order(device: Device, event: Event) -> str | None:
+    """Why an event is not the next of its device; None when it is."""
+    if event.counter <= device.last_counter:
+        return "counter_reused"
+    if event.counter > device.last_counter + 1:
+        return "counter_gap"
+    return None if event.previous == device.last_digest else "chain_broken"
+
+
+def append(session: Session, device: Device, core: Core, signed: Signed, received_at: datetime | None = None) -> Entry:
+    """Add an authentic event to the ledger's table, and move its device on; what it means is another question."""
+    entry = Entry(
+        id=core.event_id,
+        kind=core.kind,
+        kid=device.kid,
+        counter=core.counter,
+        event=signed.event,
+        core=signed.core,
+        signature=signed.signature,
+        received_at=received_at or now(),
+    )
+    device.last_counter, device.last_digest = core.counter, core.digest
+    return add(session, entry)
+
+
+def add(session: Session, entry: Entry) -> Entry:
+    """Write an entry, and with it that it waits for its place in the tree."""
+    session.add(entry)
+    session.flush()
+    session.add(Waiting(entry_id=entry.id))
+    return entry
+
+
+def open_with(session: Session, entry: Entry, signed: Signed, values: dict[str, object]) -> None:
+    """Keep the salts and contents behind an entry's commitments."""
+    session.add(
+        Opening(
+            entry_id=entry.id,
+            content={"salts": {name: salt.hex() for name, salt in sorted(signed.salts.items())}}
+            | {name: value for name, value in values.items() if value is not None},
+        )
+    )
+
+
+def by_operator(session: Session, typ: str, of: UUID | None = None, **fields: object) -> Entry:
+    """Add an event of the operator's own, signed with the operator's key."""
+    key = operator_key()
+    at = now()
+    event_id = new_id()
+    body = {
+        "v": events.VERSION,
+        "typ": typ,
+        "eid": str(event_id),
+        "dev": {"kid": key.id.hex(), "ctr": 1, "prev": events.NO_EVENT.hex()},
+        "t": events.moment(at),
+        "app": "server",
+    } | fields
+    if of is not None:
+        body["of"] = str(of)
+    content = events.canonical.write(body)
+    core = events.core_of(body, events.hashlib.sha256(content).digest())
+    packed = core.pack()
+    return add(
+        session,
+        Entry(
+            id=event_id,
+            kind=core.kind,
+            kid=key.id.hex(),
+            event=content,
+            of=of,
+            core=packed,
+            signature=key.sign(packed),
+            received_at=at,
+        ),
+    )
+
+
+def countersign(session: Session, entry: Entry, device: Device, signature: bytes) -> Entry:
+    """Add the other side's signature over the same core; raises Alarm when it does not hold. Again it changes nothing."""
+    known = session.scalar(
+        select(Entry).where(Entry.of == entry.id, Entry.kid == device.kid, Entry.kind == Kind.countersignature)
+    )
+    if known is not None:
+        return known
+    content = Core.unpack(entry.core).countersigned_by(bytes.fromhex(device.kid))
+    fault = refused(device) or verify_device(_key(device.public_key), signature, content)
+    if fault:
+        raise Alarm(fault, "/countersignature", evidence=Signed(entry.event or b"", content, signature))
+    return add(
+        session,
+        Entry(
+            id=new_id(),
+            kind=Kind.countersignature,
+            kid=device.kid,
+            of=entry.id,
+            core=content,
+            signature=signature,
+            received_at=now(),
+        ),
+    )
+
+
+@lru_cache(4096)
+def _key(public: bytes) -> ec.EllipticCurvePublicKey:
+    return device_key(public)

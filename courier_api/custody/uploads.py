@@ -1,0 +1,156 @@
+"""Evidence that comes by itself, in pieces, over a bad network: taken in sealed, and kept once it is what was signed."""
+
+import hashlib
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from courier_api.custody import entries, events, evidence, images
+from courier_api.custody.models import Case, CaseKind, Entry, EvidenceKind, Opening, Upload, UploadChunk
+from courier_api.custody.sealing import Sealed, seal, unseal
+from courier_api.db import new_id, now
+from courier_api.errors import Invalid, NotFound, Refused
+from courier_api.people.models import Person
+from courier_api.queue import later
+
+MOST_BYTES = 15 << 20
+TASK = "keep_upload"
+
+
+def begin(session: Session, person: Person, entry_id: UUID, kind: EvidenceKind, length: int) -> Upload:
+    """Announce an upload; the same one announced again is the one that is there, to be resumed."""
+    if not 0 < length <= MOST_BYTES:
+        raise Invalid("upload_too_large", "Upload-Length", most=MOST_BYTES)
+    known = session.scalar(
+        select(Upload).where(
+            Upload.person_id == person.id,
+            Upload.entry_id == entry_id,
+            Upload.kind == kind,
+            Upload.length == length,
+            Upload.fault.is_(None),
+        )
+    )
+    if known is not None:
+        return known
+    upload = Upload(id=new_id(), person_id=person.id, entry_id=entry_id, kind=kind, length=length, created_at=now())
+    session.add(upload)
+    session.flush()
+    return upload
+
+
+def of_person(session: Session, person: Person, upload_id: UUID, *, lock: bool = False) -> Upload:
+    """A person's own upload; raises NotFound."""
+    query = select(Upload).where(Upload.id == upload_id, Upload.person_id == person.id)
+    found = session.scalar(query.with_for_update() if lock else query)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def add(session: Session, upload: Upload, offset: int, content: bytes) -> None:
+    """Take the next piece in; raises Refused for one that does not follow on, Invalid for more than was announced."""
+    if offset != upload.offset:
+        raise Refused("upload_offset", offset=upload.offset)
+    if upload.offset + len(content) > upload.length:
+        raise Invalid("upload_too_large", "Upload-Offset", most=upload.length)
+    if not content:
+        return
+    sealed = seal(evidence.master_keys(), content, _bound_to(upload.id, offset))
+    session.add(
+        UploadChunk(
+            upload_id=upload.id,
+            start=offset,
+            key_id=sealed.key_id,
+            wrapped_key=sealed.wrapped_key,
+            content=sealed.content,
+        )
+    )
+    upload.offset += len(content)
+    if upload.offset == upload.length:
+        later(session, TASK, upload.id)
+    session.flush()
+
+
+def bind(session: Session, entry_id: UUID) -> None:
+    """An event has come: what was uploaded for it before can be looked at now."""
+    waiting = select(Upload.id).where(
+        Upload.entry_id == entry_id, Upload.offset == Upload.length, Upload.kept_at.is_(None), Upload.fault.is_(None)
+    )
+    for upload_id in session.scalars(waiting):
+        later(session, TASK, upload_id)
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """An upload with all its bytes and the event that it belongs to."""
+
+    upload_id: UUID
+    kind: EvidenceKind
+    content: bytes
+    salt: bytes
+    signed: bool
+
+
+def complete(session: Session, upload_id: UUID) -> Complete | None:
+    """Put an upload together; None when its event has not come, or it is dealt with already."""
+    upload = session.get(Upload, upload_id)
+    if upload is None or upload.kept_at is not None or upload.fault is not None:
+        return None
+    entry, opening = session.get(Entry, upload.entry_id), session.get(Opening, upload.entry_id)
+    if entry is None or entry.event is None or opening is None or opening.content is None:
+        return None
+    chunks = session.scalars(select(UploadChunk).where(UploadChunk.upload_id == upload_id).order_by(UploadChunk.start))
+    content = b"".join(
+        unseal(evidence.master_keys(), Sealed(c.key_id, c.wrapped_key, c.content), _bound_to(upload_id, c.start))
+        for c in chunks
+    )
+    salt = bytes.fromhex(opening.content["salts"].get(upload.kind.value, ""))
+    committed = events.read(entry.event).commitments.get(upload.kind.value)
+    signed = hashlib.sha256(salt + content).hexdigest() == committed and len(salt) == 32
+    return Complete(upload_id, upload.kind, content, salt, signed)
+
+
+def cleaned(found: Complete) -> bytes:
+    """What is kept of it: a photo is encoded anew, without where and with what it was taken. Raises images.BadImage."""
+    return images.clean(found.content) if found.kind is EvidenceKind.photo else found.content
+
+
+def keep(session: Session, found: Complete, content: bytes) -> None:
+    """Keep an upload as evidence of its event; for a re-encoded photo the operator signs what became of which."""
+    upload = session.get_one(Upload, found.upload_id, with_for_update=True)
+    entry = session.get_one(Entry, upload.entry_id)
+    proof = None
+    if found.kind is EvidenceKind.photo:
+        proof = entries.by_operator(
+            session,
+            "custody.evidence",
+            entry.id,
+            kind=found.kind.value,
+            original=hashlib.sha256(found.salt + found.content).hexdigest(),
+            stored=hashlib.sha256(found.salt + content).hexdigest(),
+        )
+    evidence.keep(session, entry, found.kind, content, found.salt, proof)
+    session.execute(delete(UploadChunk).where(UploadChunk.upload_id == upload.id))
+    upload.kept_at = now()
+
+
+def refuse(session: Session, upload_id: UUID, code: str) -> None:
+    """What came is not what was signed, or no picture: its bytes stay as they came, and a dispatcher is told."""
+    upload = session.get_one(Upload, upload_id, with_for_update=True)
+    upload.fault = code
+    session.add(
+        Case(
+            id=new_id(),
+            kind=CaseKind.evidence,
+            operation_id=upload.entry_id,
+            person_id=upload.person_id,
+            code=code,
+            detail={"upload": str(upload.id), "kind": upload.kind.value},
+        )
+    )
+
+
+def _bound_to(upload_id: UUID, start: int) -> bytes:
+    return upload_id.bytes + start.to_bytes(8)

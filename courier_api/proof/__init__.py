@@ -1,0 +1,1 @@
+"""What anyone can check without us: signed cores, certificates, the Merkle tree, signed notes. Bytes in, bytes out."""
