@@ -33,7 +33,7 @@ assert models.all_models
 
 
 @pytest.fixture(scope="session", autouse=True)
-def keys() -> None:
+def operator_keys() -> None:
     """The operator's keys, made once."""
     make_keys()
 

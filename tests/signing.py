@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 
 from courier_api.agencies.models import Manifest
 from courier_api.custody import holding
+from courier_api.custody.holding import Party
+from courier_api.custody.models import PartyRole
 from courier_api.db import now
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.dossiers.states import ItemKind
@@ -24,7 +26,9 @@ from courier_api.rounds.models import Stop
 from scripts.simulation import device as devices
 from scripts.simulation.device import Device, party
 
-HANDOVERS = re.compile(r".*/(handovers|receipts|loadings|results)/([^/]+)$|.*/manifests/([^/]+)/lines/([^/]+)/acceptance$")
+HANDOVERS = re.compile(
+    r".*/(handovers|receipts|loadings|results)/([^/]+)$|.*/manifests/([^/]+)/lines/([^/]+)/acceptance$"
+)
 
 
 @dataclass
@@ -149,3 +153,28 @@ SAID: dict[str, Callable[[Signer, dict[str, Any], re.Match[str]], Any]] = {
 
 def _key(path: str, body: dict[str, Any]) -> str:
     return path + json.dumps(body, sort_keys=True, default=str)
+
+
+def by_force(
+    session: Session, who: Any, item: PostalItem, giver: Party, taker: Party, by: Any, lines: Any = ()
+) -> None:
+    """Record a handover that no endpoint would, signed by the actor's device: a case repaired by hand."""
+    signer: Signer = who.signer
+    at, handover_id = now().replace(microsecond=0), uuid4()
+    last = holding.last_handover(session, item.id)
+    papers = [[n, line.name, line.originals, line.copies] for n, line in enumerate(lines, 1)]
+    citizen = item.dossier.contact_name if PartyRole.citizen in (giver.role, taker.role) else None
+    event, salts = signer.device.event(
+        "custody.handover",
+        at,
+        {"citizen": citizen, "documents": papers},
+        eid=str(handover_id),
+        item=str(item.id),
+        no=item.tracking_number,
+        leg=last.leg + 1 if last else 1,
+        fee=0,
+        **{"from": party(giver.role.value, giver.code), "to": party(taker.role.value, taker.code)},
+    )
+    signed = signer.device.signed(event, salts)
+    holding.record(session, handover_id, b"x" * 32, item, giver, taker, lines, holding.Proof(at, signed), by)
+    signer.device.count(signed)

@@ -86,7 +86,10 @@ class AgencyDossier(Schema):
     items = fields.List(fields.Nested(ItemShown), required=True)
     office_code = fields.String(required=True)
     result = fields.Nested(
-        NextLegShown, required=True, allow_none=True, metadata={"description": "The item that the result will travel as"}
+        NextLegShown,
+        required=True,
+        allow_none=True,
+        metadata={"description": "The item that the result will travel as"},
     )
     office_clerks = fields.List(
         fields.Nested(PersonShown), required=True, metadata={"description": "Who may receive results"}

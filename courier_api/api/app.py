@@ -4,12 +4,29 @@ from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from courier_api import models
-from courier_api.api import agencies, citizens, clerks, couriers, dispatchers, public, roads
+from courier_api.api import (
+    agencies,
+    citizens,
+    clerks,
+    corrections,
+    couriers,
+    devices,
+    dispatchers,
+    ledger,
+    public,
+    roads,
+    sync,
+    uploads,
+)
 from courier_api.guard import problems
 from courier_api.settings import settings
 
 assert models.all_models
-assert roads.blp is dispatchers.blp  # its operations are the dispatchers' too
+# These add operations to an audience that has a file of its own.
+assert devices
+assert roads.blp is corrections.blp is dispatchers.blp
+assert sync.blp is uploads.blp is couriers.blp
+assert ledger.blp is public.blp
 
 AUDIENCES = (public, citizens, couriers, clerks, dispatchers, agencies)
 MAX_BODY = 1 << 20  # a handover with its strokes is some 50 kB

@@ -133,9 +133,7 @@ class ManifestLineShown(Schema):
         "_lines", required=True, metadata={"type": "array", "items": {"$ref": "#/components/schemas/HandoverLineShown"}}
     )
 
-    custody = fields.Method(
-        "_custody", required=True, metadata={"$ref": "#/components/schemas/NextLegShown"}
-    )
+    custody = fields.Method("_custody", required=True, metadata={"$ref": "#/components/schemas/NextLegShown"})
 
     def _custody(self, line: Any) -> Any:
         return NextLegShown().dump(holding.next_leg(db(), line.item))

@@ -6,12 +6,10 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.api.fields import Moment, Place, Text
 from courier_api.custody import holding
-from courier_api.custody.events import Signed
+from courier_api.custody.entries import Accepted
 from courier_api.custody.holding import Proof, Stroke
 from courier_api.custody.models import IdentityCheck, Receiver
-from courier_api.errors import Alarm
 from courier_api.guard.audience import db
-from courier_api.proof.canonical import Malformed
 
 
 class CountedLineIn(Schema):
@@ -69,14 +67,6 @@ class SignedIn(Schema):
     countersignature = fields.Nested(CountersignatureIn, load_default=None, allow_none=True)
 
 
-def signed(body: dict[str, Any]) -> Signed:
-    """Read what a device signed; raises Alarm, which keeps it, when it cannot be read."""
-    try:
-        return Signed.read(body["signed"])
-    except Malformed as fault:
-        raise Alarm(fault.code, "/signed", evidence=body["signed"]) from None
-
-
 class ProofIn(Schema):
     """When, where and on what evidence something was handed over."""
 
@@ -93,7 +83,8 @@ class DoorProofIn(ProofIn):
     """The evidence of a handover at a citizen's door."""
 
     strokes_follow = fields.Boolean(
-        load_default=False, metadata={"description": "The hand-written signatures come as an upload, bound by their hash"}
+        load_default=False,
+        metadata={"description": "The hand-written signatures come as an upload, bound by their hash"},
     )
     seal_number = Text(40, load_default=None, allow_none=True)
     identity_check = fields.Enum(IdentityCheck, by_value=True, load_default=None, allow_none=True)
@@ -108,11 +99,11 @@ class DoorProofIn(ProofIn):
     fee_collected = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 1_000_000_000))
 
 
-def proof(body: dict[str, Any]) -> Proof:
-    """Put the evidence of a request together."""
+def proof(body: dict[str, Any], accepted: Accepted | None = None) -> Proof:
+    """Put the evidence of a request together; `accepted` is its event when that stands in the ledger already."""
     place = body.get("place") or {}
     return Proof(
-        signed=signed(body),
+        signed=accepted or body["signed"],
         strokes_follow=body.get("strokes_follow", False),
         device_at=body["device_at"],
         lon=place.get("lon"),

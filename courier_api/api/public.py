@@ -29,7 +29,7 @@ from courier_api.settings import settings
 blp = Audience("public", None, "For everybody: signing in, procedures, places, tracking")
 
 
-def _from_address(name: str, per_hour: int) -> Any:
+def from_address(name: str, per_hour: int) -> Any:
     def spend() -> limits.Allowance | None:
         return limits.spend(name, request.remote_addr or "", per_hour, 3600)
 
@@ -74,8 +74,8 @@ class DeviceKeyIn(Schema):
         required=True,
         validate=validate.Length(1, 200),
         metadata={
-            "description": "base64 of r || s over 'courier device v1', a line feed, the code, a line feed and the SHA-256"
-            " of the point's bytes"
+            "description": "base64 of r || s over 'courier device v1', a line feed, the code, a line feed and the"
+            " SHA-256 of the point's bytes"
         },
     )
     label = Text(120, load_default="", least=0, metadata={"example": "Android 15, Chrome"})
@@ -125,7 +125,7 @@ class Token(Schema):
         return b64encode(signed.certificate).decode() if signed.certificate else None
 
 
-@blp.endpoint("POST", "/sign-ins", "signIn", limited=_from_address("sign-ins", 5000))
+@blp.endpoint("POST", "/sign-ins", "signIn", limited=from_address("sign-ins", 5000))
 @blp.arguments(SignIn)
 @blp.response(201, Token)
 @blp.doc(responses={401: {"description": "The code is wrong or has run out"}})
@@ -294,7 +294,7 @@ def find_place_at(query: dict[str, Any]) -> Any:
     return {"commune": commune, "nearest_office": office, "metres": round(metres)}
 
 
-@blp.endpoint("GET", "/tracking/<secret>", "getTracking", limited=_from_address("tracking-link", 2000))
+@blp.endpoint("GET", "/tracking/<secret>", "getTracking", limited=from_address("tracking-link", 2000))
 @blp.response(200, TrackingShown)
 def get_tracking(secret: str) -> Any:
     """Show where a dossier is, to who has its link."""

@@ -76,7 +76,9 @@ class HolderShown(Schema):
     """A party as events name it."""
 
     role = fields.String(required=True)
-    code = fields.String(required=True, metadata={"description": "A staff code or a service point's; a citizen has none"})
+    code = fields.String(
+        required=True, metadata={"description": "A staff code or a service point's; a citizen has none"}
+    )
 
 
 class NextLegShown(Schema):

@@ -1,8 +1,11 @@
 """Taking signed events into the ledger's table: whose key, does it hold, is it the next of its device."""
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -15,6 +18,7 @@ from courier_api.custody.models import Entry, Opening, Waiting
 from courier_api.db import new_id, now
 from courier_api.errors import Alarm
 from courier_api.people.models import Device, Person, Role
+from courier_api.proof import canonical
 from courier_api.proof.canonical import Malformed
 from courier_api.proof.core import Core, Kind
 from courier_api.proof.files import operator_key
@@ -33,28 +37,38 @@ class Accepted:
     signed: Signed
 
 
-def accept(session: Session, signed: Signed, person: Person, role: Role) -> Accepted:
+def accept(session: Session, sent: Mapping[str, Any], person: Person, role: Role) -> Accepted:
     """Take in an event that its device signs now, online; raises Alarm for anything that is not right with it."""
+    try:
+        signed = Signed.read(sent)
+    except Malformed as malformed:
+        raise Alarm(malformed.code, POINTER, evidence=dict(sent)) from None
     device, core = authenticate(session, signed, person, role)
     try:
         event = readable(signed, core)
-    except Malformed as fault:
-        raise Alarm(fault.code, POINTER, evidence=signed) from None
+    except Malformed as malformed:
+        raise Alarm(malformed.code, POINTER, evidence=signed) from None
     fault = out_of_order(device, event)
     if fault:
         raise Alarm(fault, POINTER, evidence=signed, expected=device.last_counter + 1)
-    return Accepted(append(session, device, core, signed), event, signed)
+    accepted = Accepted(append(session, device, core, signed, of=event.of), event, signed)
+    if signed.countersignature is not None:
+        kid, signature = signed.countersignature
+        countersign(session, accepted.entry, session.get(Device, kid), signature)
+    return accepted
 
 
 def authenticate(session: Session, signed: Signed, person: Person, role: Role) -> tuple[Device, Core]:
     """Find, locked, the device that signed, and check that the signature holds; raises Alarm."""
     try:
         core = signed.parsed_core()
-    except Malformed as fault:
-        raise Alarm(fault.code, POINTER, evidence=signed) from None
+    except Malformed as malformed:
+        raise Alarm(malformed.code, POINTER, evidence=signed) from None
     device = locked(session, core.kid.hex(), person, role)
-    fault = refused(device) or verify_device(_key(device.public_key), signed.signature, signed.core)  # type: ignore[union-attr]
-    if fault or device is None:
+    fault = refused(device)
+    if device is not None and fault is None:
+        fault = verify_device(key_of(device.public_key), signed.signature, signed.core)
+    if device is None or fault is not None:
         raise Alarm(fault or "key_unknown", POINTER, evidence=signed)
     return device, core
 
@@ -97,7 +111,14 @@ def out_of_order(device: Device, event: Event) -> str | None:
     return None if event.previous == device.last_digest else "chain_broken"
 
 
-def append(session: Session, device: Device, core: Core, signed: Signed, received_at: datetime | None = None) -> Entry:
+def append(
+    session: Session,
+    device: Device,
+    core: Core,
+    signed: Signed,
+    received_at: datetime | None = None,
+    of: UUID | None = None,
+) -> Entry:
     """Add an authentic event to the ledger's table, and move its device on; what it means is another question."""
     entry = Entry(
         id=core.event_id,
@@ -105,6 +126,7 @@ def append(session: Session, device: Device, core: Core, signed: Signed, receive
         kid=device.kid,
         counter=core.counter,
         event=signed.event,
+        of=of,
         core=signed.core,
         signature=signed.signature,
         received_at=received_at or now(),
@@ -147,8 +169,8 @@ def by_operator(session: Session, typ: str, of: UUID | None = None, **fields: ob
     } | fields
     if of is not None:
         body["of"] = str(of)
-    content = events.canonical.write(body)
-    core = events.core_of(body, events.hashlib.sha256(content).digest())
+    content = canonical.write(body)
+    core = events.core_of(body, hashlib.sha256(content).digest())
     packed = core.pack()
     return add(
         session,
@@ -165,15 +187,17 @@ def by_operator(session: Session, typ: str, of: UUID | None = None, **fields: ob
     )
 
 
-def countersign(session: Session, entry: Entry, device: Device, signature: bytes) -> Entry:
-    """Add the other side's signature over the same core; raises Alarm when it does not hold. Again it changes nothing."""
+def countersign(session: Session, entry: Entry, device: Device | None, signature: bytes) -> Entry:
+    """Add the other side's signature over the same core, once; raises Alarm when it does not hold."""
+    if device is None:
+        raise Alarm("key_unknown", "/countersignature", evidence=Signed(entry.event or b"", entry.core, signature))
     known = session.scalar(
         select(Entry).where(Entry.of == entry.id, Entry.kid == device.kid, Entry.kind == Kind.countersignature)
     )
     if known is not None:
         return known
     content = Core.unpack(entry.core).countersigned_by(bytes.fromhex(device.kid))
-    fault = refused(device) or verify_device(_key(device.public_key), signature, content)
+    fault = refused(device) or verify_device(key_of(device.public_key), signature, content)
     if fault:
         raise Alarm(fault, "/countersignature", evidence=Signed(entry.event or b"", content, signature))
     return add(
@@ -191,5 +215,6 @@ def countersign(session: Session, entry: Entry, device: Device, signature: bytes
 
 
 @lru_cache(4096)
-def _key(public: bytes) -> ec.EllipticCurvePublicKey:
+def key_of(public: bytes) -> ec.EllipticCurvePublicKey:
+    """A device's public key, ready to verify with."""
     return device_key(public)

@@ -1,4 +1,4 @@
-"""Events as they are signed: read from their bytes, turned into their core, compared with what a request asks for. Pure."""
+"""Events as they are signed: read from their bytes, turned into their core, held against a request. Pure."""
 
 import base64
 import hashlib
@@ -89,6 +89,11 @@ class Event:
     device_at: datetime
 
     @property
+    def of(self) -> UUID | None:
+        """The event that a correction is about."""
+        return UUID(self.fields["of"]) if self.kind is Kind.correction else None
+
+    @property
     def commitments(self) -> Mapping[str, str]:
         """Its commitments by name, the citizen's name among them."""
         found = dict(self.fields.get("ev") or {})
@@ -126,6 +131,7 @@ def read(content: bytes) -> Event:
             bytes.fromhex(device["prev"]),
             _EPOCH + timedelta(milliseconds=time_ms(fields["t"])),
         )
+        _ = event.of  # a correction names what it corrects
         for value in event.commitments.values():
             if not _HEX.fullmatch(value):
                 raise Malformed("event_malformed")

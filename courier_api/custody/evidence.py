@@ -30,7 +30,7 @@ def keep(
 ) -> Evidence:
     """Seal a content and put it into the store, then write its row.
 
-    The file comes first: should the transaction fail, what is left in the store is noise, since its key is in the row only.
+    The file comes first: should the transaction fail, what is left in the store is noise: its key was in the row.
     """
     evidence_id = new_id()
     sealed = seal(master_keys(), content, evidence_id.bytes)

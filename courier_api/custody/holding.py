@@ -14,7 +14,6 @@ from sqlalchemy.orm import Session, aliased, joinedload, object_session
 
 from courier_api.custody import entries, events, evidence, uploads
 from courier_api.custody.entries import Accepted
-from courier_api.custody.events import Signed
 from courier_api.custody.models import (
     EvidenceKind,
     Handover,
@@ -26,9 +25,10 @@ from courier_api.custody.models import (
 from courier_api.db import point
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.dossiers.states import ItemKind
-from courier_api.errors import FieldError, Invalid, Refused
+from courier_api.errors import FieldError, Invalid, NotFound, Refused
 from courier_api.people.models import Person, Role
 from courier_api.places.models import ServicePoint
+from courier_api.proof import canonical
 from courier_api.proof.core import Kind
 
 EVENT = "/signed/event"
@@ -93,7 +93,7 @@ class Proof:
     """What was recorded with a handover, besides who and what; `signed` is the device's own word for all of it."""
 
     device_at: datetime
-    signed: Signed | Accepted
+    signed: Mapping[str, Any] | Accepted
     lon: float | None = None
     lat: float | None = None
     accuracy_m: int | None = None
@@ -151,11 +151,16 @@ def digest_of(content: Any) -> bytes:
     return hashlib.sha256(text.encode()).digest()
 
 
-def replayed(session: Session, handover_id: UUID, request_digest: bytes) -> Handover | None:
-    """Return the handover if this very request was recorded before; raises Invalid for its id with other content."""
+def replayed(session: Session, person: Person, handover_id: UUID, request_digest: bytes) -> Handover | None:
+    """Return the handover if this very request was recorded before; raises Invalid for its id with other content.
+
+    Raises NotFound for another's handover: nobody learns by guessing ids what others recorded.
+    """
     known = session.get(Handover, handover_id)
     if known is None:
         return None
+    if known.recorded_by != person.id:
+        raise NotFound
     if known.request_digest != request_digest:
         raise Invalid("handover_id_reused", "/handover_id")
     return known
@@ -175,9 +180,9 @@ def record(
 ) -> Handover:
     """Append one change of custody, signed by the device of who records it; `stated` is what the event says besides.
 
-    Raises Refused unless `giver` holds the item now, Invalid for an event that says something else than the request, Alarm
-    for a signature that does not hold. The item's row is locked first, so of two who hand over the same item one is
-    second and is refused.
+    Raises Refused unless `giver` holds the item now, Invalid for an event that says something else than the request,
+    Alarm for a signature that does not hold. The item's row is locked first, so of two who hand over the same item one
+    is second and is refused.
     """
     session.execute(select(PostalItem.id).where(PostalItem.id == item.id).with_for_update())
     last = last_handover(session, item.id)
@@ -212,7 +217,7 @@ def record(
     written = proof.written_by_hand()
     if written is not None:
         salt = accepted.signed.salts.get("strokes", b"")
-        evidence.keep(session, accepted.entry, EvidenceKind.strokes, events.canonical.write(written), salt)
+        evidence.keep(session, accepted.entry, EvidenceKind.strokes, canonical.write(written), salt)
     session.flush()
     uploads.bind(session, handover_id)
     return handover
@@ -227,7 +232,7 @@ def _checked(
     taker: Party,
     lines: Sequence[Line],
     proof: Proof,
-    stated: Mapping[str, Any],
+    stated: dict[str, Any],
 ) -> dict[str, Any]:
     """Hold the event against the request; the contents to keep are given back."""
     event = accepted.event

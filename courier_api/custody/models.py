@@ -1,4 +1,4 @@
-"""Tables of custody. What is signed is append-only: the database refuses UPDATE, DELETE and TRUNCATE (see the migration)."""
+"""Tables of custody. What is signed is append-only: the database refuses UPDATE, DELETE and TRUNCATE."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -182,7 +182,8 @@ class Handover(Base):
     @property
     def seal_number(self) -> str | None:
         """The number of the bag's seal."""
-        return self.opened("seal")
+        number: str | None = self.opened("seal")
+        return number
 
     @property
     def receiver_name(self) -> str | None:
@@ -233,7 +234,7 @@ class Evidence(Base):
     key_id: Mapped[str] = mapped_column(String(16))
     wrapped_key: Mapped[bytes | None]
     stored_at: Mapped[datetime]
-    proof_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entry.id"))  # the operator's word for a re-encoding
+    proof_id: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entry.id"))  # of a photo
     erased_by: Mapped[UUID | None] = mapped_column(ForeignKey("ledger_entry.id"))
 
 
@@ -331,6 +332,4 @@ class Case(Base):
     person: Mapped[Person] = relationship(lazy="joined")
 
 
-APPEND_ONLY = tuple(
-    model.__tablename__ for model in (Entry, Leaf, Node, Checkpoint, Cosignature, Handover)
-)
+APPEND_ONLY = tuple(model.__tablename__ for model in (Entry, Leaf, Node, Checkpoint, Cosignature, Handover))

@@ -66,7 +66,7 @@ def flat(image: "Image") -> "Image":
     from PIL import Image
 
     if image.mode.startswith(("I", "F")):
-        image = image.point(lambda value: value * (1 / 256) + 0).convert("L")
+        image = image.point(lambda value: value / 256).convert("L")
     if image.has_transparency_data:
         seen = image.convert("RGBA") if image.mode != "RGBA" else image
         image = Image.new("RGB", seen.size, "white")

@@ -54,8 +54,11 @@ class FolderStore:
     def put(self, name: str, content: bytes) -> None:
         """Write beside, flush, rename, flush the folder: there is the old, the new or nothing, never a half."""
         place = self._place(name)
-        for folder in (self.folder, place.parent.parent, place.parent):
-            folder.mkdir(mode=0o700, parents=folder is self.folder, exist_ok=True)
+        if not self.folder.is_dir():
+            self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _flush(self.folder.parent)
+        for folder in (place.parent.parent, place.parent):
+            folder.mkdir(mode=0o700, exist_ok=True)
             _flush(folder.parent)  # also when another has just made it, who may not have come to flush it
         draft = place.parent / f".{name}.{secrets.token_hex(4)}"
         try:

@@ -1,4 +1,4 @@
-"""Evidence that comes by itself, in pieces, over a bad network: taken in sealed, and kept once it is what was signed."""
+"""Evidence that comes by itself, in pieces, over a bad network: taken in sealed, kept if it is what was signed."""
 
 import hashlib
 from dataclasses import dataclass
@@ -154,3 +154,11 @@ def refuse(session: Session, upload_id: UUID, code: str) -> None:
 
 def _bound_to(upload_id: UUID, start: int) -> bytes:
     return upload_id.bytes + start.to_bytes(8)
+
+
+def end(session: Session, upload: Upload) -> None:
+    """Forget an upload that is not complete; raises Refused for one that is."""
+    if upload.offset == upload.length:
+        raise Refused("upload_complete")
+    session.delete(upload)
+    session.flush()

@@ -10,8 +10,9 @@ from marshmallow import Schema, fields
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from courier_api.custody import inbox
 from courier_api.db import transaction
-from courier_api.errors import DomainError, NotAllowed, NotFound, NotSignedIn, Stale
+from courier_api.errors import Alarm, DomainError, NotAllowed, NotFound, NotSignedIn, Stale
 from courier_api.guard import answers, limits
 from courier_api.guard.fields import StrictParser
 from courier_api.people import signing_in
@@ -76,20 +77,26 @@ class Audience(Blueprint):
         creates: bool = False,
         matches: bool = False,
         limited: Callable[[], limits.Allowance | None] | None = None,
+        by_itself: bool = False,
     ) -> Callable[[View], View]:
-        """Register a view: `creates` asks for an Idempotency-Key, `matches` for If-Match, `limited` counts the call."""
+        """Register a view: `creates` asks for an Idempotency-Key, `matches` for If-Match, `limited` counts the call.
+
+        A view that works `by_itself` opens its own transactions, one after the other; only the caller is looked up.
+        """
 
         def register(view: View) -> View:
             documented = _document(
                 self, view, operation, self.role, creates=creates, matches=matches, limited=limited is not None
             )
-            guarded = self._guarded(documented, creates=creates, limited=limited)
+            guarded = self._guarded(documented, creates=creates, limited=limited, by_itself=by_itself)
             self.route(rule, methods=[method], endpoint=operation)(guarded)
             return view
 
         return register
 
-    def _guarded(self, view: View, *, creates: bool, limited: Callable[[], limits.Allowance | None] | None) -> View:
+    def _guarded(
+        self, view: View, *, creates: bool, limited: Callable[[], limits.Allowance | None] | None, by_itself: bool
+    ) -> View:
         @wraps(view)
         def call(*args: Any, **kwargs: Any) -> Any:
             if any(isinstance(value, str) and not value.isprintable() for value in kwargs.values()):
@@ -100,8 +107,16 @@ class Audience(Blueprint):
                     with transaction() as session:
                         g.session = session
                         g.person, g.role = self._caller(session)
-                        response = _once(view, args, kwargs) if creates else _answer(view, args, kwargs)
+                        if not by_itself:
+                            response = _once(view, args, kwargs) if creates else _answer(view, args, kwargs)
+                    if by_itself:
+                        response = _answer(view, args, kwargs)
                     break
+                except Alarm as alarm:
+                    # What was refused is undone, and what it was refused for is kept.
+                    with transaction() as session:
+                        inbox.keep_refused(session, session.get_one(Person, g.person.id), alarm)
+                    raise
                 except OperationalError as error:
                     # PostgreSQL ended one of two that waited for each other; nothing of it is left, so try again.
                     if getattr(error.orig, "pgcode", None) not in ("40P01", "40001") or attempt == DEADLOCK_TRIES - 1:

@@ -10,7 +10,6 @@ from courier_api.custody import holding
 from courier_api.custody.holding import Party, Proof
 from courier_api.custody.models import Handover
 from courier_api.dossiers.models import PostalItem
-from courier_api.errors import NotFound
 from courier_api.journey.riding import CountedLine
 from courier_api.people.models import Person, Role
 
@@ -33,10 +32,7 @@ class CounterHandover:
 
 def replayed(session: Session, person: Person, given: CounterHandover) -> Handover | None:
     """The handover, if this person sent this very request before; raises NotFound when it was another person."""
-    known = holding.replayed(session, given.handover_id, given.digest)
-    if known is not None and known.recorded_by != person.id:
-        raise NotFound
-    return known
+    return holding.replayed(session, person, given.handover_id, given.digest)
 
 
 def record_counted(
@@ -50,4 +46,6 @@ def record_counted(
 ) -> Handover:
     """Record a change of custody whose papers were counted and found as the last holder signed for them."""
     lines = holding.recount(session, item.id, given.counts)
-    return holding.record(session, given.handover_id, given.digest, item, giver, taker, lines, given.proof, by, **stated)
+    return holding.record(
+        session, given.handover_id, given.digest, item, giver, taker, lines, given.proof, by, **stated
+    )

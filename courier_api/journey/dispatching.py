@@ -23,7 +23,7 @@ from courier_api.journey.booking import FARTHEST_BOOKING, checked_window
 from courier_api.people.models import Person, Role
 from courier_api.places import closures
 from courier_api.places.models import Posting, RoadClosure
-from courier_api.rounds import daywork, drawing_up, planning
+from courier_api.rounds import changes, daywork, drawing_up, planning
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop
 from courier_api.rounds.riding import LIVING
 from courier_api.rounds.states import Half, PlanState, RoundState, StopState
@@ -135,6 +135,7 @@ def move_stop(session: Session, source: Round, stop_id: UUID, to_round_id: UUID,
     for round_, times in planned.items():
         drawing_up.write_times(session, round_, times)
         if round_.state is RoundState.published:
+            changes.tell(session, round_.courier_id, "round_changed", round_.id)
             _announce(session, [s for s in round_.stops if abs(s.arrival - expected[s.id]) >= WORTH_TELLING])
     session.flush()
     return target
@@ -150,10 +151,15 @@ def publish_round(session: Session, round_: Round) -> Round:
     """Show a round to its courier and tell each citizen when to expect him."""
     if daywork.half_day(round_.day, round_.half)[1] <= now():
         raise Refused("day_in_the_past")
-    drawing_up.publish(round_)
-    _announce(session, round_.stops)
+    _publish(session, round_)
     session.flush()
     return round_
+
+
+def _publish(session: Session, round_: Round) -> None:
+    drawing_up.publish(round_)
+    changes.tell(session, round_.courier_id, "round_published", round_.id)
+    _announce(session, round_.stops)
 
 
 def _announce(session: Session, stops: Sequence[Stop]) -> None:
@@ -173,6 +179,7 @@ def withdraw_round(session: Session, round_: Round) -> Round:
     """Take a round from its courier: the doors before him can be planned anew, what he holds goes back to the clerk."""
     for stop in drawing_up.withdraw(round_):
         cases.tell(session, stop.job.dossier, "visit_withdrawn")
+    changes.tell(session, round_.courier_id, "round_withdrawn", round_.id)
     session.flush()
     return round_
 
@@ -194,8 +201,7 @@ def publish_plan(session: Session, plan_id: UUID) -> list[Round]:
         for round_ in drafts:
             if daywork.half_day(round_.day, round_.half)[1] <= now():
                 raise Refused("day_in_the_past")
-            drawing_up.publish(round_)
-            _announce(session, round_.stops)
+            _publish(session, round_)
     session.flush()
     return list(drafts)
 

@@ -12,8 +12,8 @@ from courier_api.custody.holding import Line, Party, Proof
 from courier_api.custody.models import Handover, IdentityCheck, Receiver
 from courier_api.db import point
 from courier_api.dossiers import cases
-from courier_api.dossiers.models import Dossier
-from courier_api.dossiers.states import DossierAction, ItemKind
+from courier_api.dossiers.models import Dossier, PostalItem
+from courier_api.dossiers.states import DossierAction, DossierState, ItemKind
 from courier_api.errors import FieldError, Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
@@ -142,14 +142,12 @@ def record_handover(session: Session, courier: Person, door: DoorHandover) -> Ha
     Sent again with the same content it answers with what was recorded; raises Invalid naming each requirement that is
     missing, Refused for a wrong state or when the giver does not hold the item.
     """
-    known = holding.replayed(session, door.handover_id, door.digest)
+    known = holding.replayed(session, courier, door.handover_id, door.digest)
     if known is not None:
-        if known.recorded_by != courier.id:
-            raise NotFound
         return known
     dossier, stop = _dossier_and_stop(session, courier, door.stop_id)
     # Two sendings at once: the second waited for the lock and finds the first one's record.
-    known = holding.replayed(session, door.handover_id, door.digest)
+    known = holding.replayed(session, courier, door.handover_id, door.digest)
     if known is not None:
         return known
     job = stop.job
@@ -177,6 +175,59 @@ def record_handover(session: Session, courier: Person, door: DoorHandover) -> Ha
     _move_on(session, dossier, job, door.proof)
     session.flush()
     return handover
+
+
+def record_anyway(session: Session, courier: Person, door: DoorHandover, item_id: UUID) -> Handover:
+    """Record what a courier signed although no plan knows of it: it happened, and a dispatcher has said so.
+
+    Custody moves if the giver holds the item; what is required at a door is not asked again, the papers are as counted.
+    """
+    item = session.get(PostalItem, item_id)
+    if item is None:
+        raise NotFound
+    dossier = cases.locked(session, item.dossier_id)
+    citizen, mine = Party.citizen(dossier), Party.courier(courier)
+    held = holding.next_leg(session, item).holder
+    pickup = held == citizen
+    giver, taker = (citizen, mine) if pickup else (mine, citizen)
+    handover = holding.record(
+        session,
+        door.handover_id,
+        door.digest,
+        item,
+        giver,
+        taker,
+        _as_counted(session, dossier, item, door.lines, pickup=pickup),
+        door.proof,
+        (courier, Role.courier),
+        stop=str(door.stop_id),
+    )
+    if door.proof.fee_collected:
+        quoting.give_voucher(session, dossier, handover.id, courier.id, door.proof.fee_collected, door.proof.device_at)
+    job = work.open_job_of(session, dossier, JobKind.pickup if pickup else JobKind.delivery, lock=True)
+    if job is not None:
+        riding.cancel_stop_of(session, job)
+        work.close(job, Outcome.succeeded)
+    result = item.kind is ItemKind.result
+    # By decision and not by a move: the state from which it would be one is what the world did not keep to.
+    dossier.state = DossierState.collected if pickup else DossierState.delivered if result else DossierState.returned
+    kind = "collected" if pickup else "delivered" if result else "returned"
+    cases.tell(session, dossier, kind, device_at=door.proof.device_at, seal_number=door.proof.seal_number)
+    session.flush()
+    return handover
+
+
+def _as_counted(
+    session: Session, dossier: Dossier, item: PostalItem, counted: Sequence[CountedLine], *, pickup: bool
+) -> list[Line]:
+    last = holding.last_handover(session, item.id)
+    names = (
+        {d.position: d.requirement.name for d in dossier.documents}
+        if pickup
+        else {line.position: line.name for line in (last.lines if last else [])}
+    )
+    lines = sorted((line for line in counted if line.position in names), key=lambda line: line.position)
+    return [Line(names[line.position], line.originals, line.copies) for line in lines]
 
 
 def _move_on(session: Session, dossier: Dossier, job: Job, proof: Proof) -> None:

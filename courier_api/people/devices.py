@@ -1,4 +1,4 @@
-"""Device keys: certified when their holder signs in with a fresh code, listed, revoked, shut away when two sign with one."""
+"""Device keys: certified when their holder signs in with a fresh code, listed, revoked, quarantined when cloned."""
 
 import hashlib
 from collections.abc import Sequence

@@ -93,7 +93,7 @@ class AccessToken(Base):
 
 
 class Device(Base):
-    """A key that a browser made and cannot give away; what it signs carries a counter and the hash of what came before."""
+    """A key that a browser made and cannot give away; each thing it signs names the one before."""
 
     __tablename__ = "device"
 

@@ -1,7 +1,5 @@
 """The operator's keys as they lie in a folder outside the database: read, made, rotated."""
 
-import base64
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +15,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from courier_api.errors import Unavailable
 from courier_api.proof.keys import key_id
+from courier_api.proof.note import VerifierKey
 from courier_api.settings import settings
 
 PRIVATE, PUBLIC = "operator.key", "operator.keys"
-ED25519 = b"\x01"  # the C2SP signature type
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +71,7 @@ def verifier_keys(folder: Path | None = None) -> list[str]:
 
 def public_keys(folder: Path | None = None) -> dict[bytes, bytes]:
     """The same keys by their key id, 32 bytes each."""
-    found = [base64.b64decode(line.rsplit("+", 1)[1])[1:] for line in verifier_keys(folder)]
+    found = [VerifierKey.read(line).public for line in verifier_keys(folder)]
     return {key_id(public): public for public in found}
 
 
@@ -86,17 +84,11 @@ def make(folder: Path, name: str, *, rotate: bool = False) -> str:
     if (folder / PRIVATE).exists() and not rotate:
         raise FileExistsError(folder / PRIVATE)
     private = Ed25519PrivateKey.generate()
-    line = verifier_key(name, _public(private))
+    line = VerifierKey.of(name, private).write()
     known = "".join(f"{one}\n" for one in [*verifier_keys(folder), line])
     _write(folder / PUBLIC, known.encode(), 0o644)
     _write(folder / PRIVATE, private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()), 0o600)
     return line
-
-
-def verifier_key(name: str, public: bytes) -> str:
-    """Write a C2SP verifier key: NAME+HASH+KEY."""
-    digest = hashlib.sha256(f"{name}\n".encode() + ED25519 + public).hexdigest()[:8]
-    return f"{name}+{digest}+{base64.b64encode(ED25519 + public).decode()}"
 
 
 def _public(private: Ed25519PrivateKey) -> bytes:

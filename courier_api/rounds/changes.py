@@ -47,8 +47,8 @@ def tell(session: Session, courier_id: UUID, kind: str, subject_id: UUID, **deta
 def since(session: Session, courier_id: UUID, cursor: tuple[int, UUID] | None, limit: int) -> Changes:
     """The changes after a cursor, oldest first.
 
-    Only those of transactions before which no other is still open: one that is numbered lower and commits later would be
-    passed over by a cursor for ever.
+    Only those of transactions before which no other is still open: one that is numbered lower and commits later would
+    be passed over by a cursor for ever.
     """
     txid, after = cursor or (0, UUID(int=0))
     rows = session.execute(

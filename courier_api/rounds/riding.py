@@ -14,6 +14,7 @@ from courier_api.jobs.models import Job
 from courier_api.lifecycle import next_state
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
+from courier_api.rounds import changes
 from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.states import ROUND, STOP, RoundAction, RoundState, StopAction, StopState
 
@@ -113,6 +114,8 @@ def cancel_stop_of(session: Session, job: Job) -> None:
         return
     stop.state = next_state(STOP, stop.state, StopAction.cancel)
     stop.ended_at = now()
+    if stop.round.state in SHOWN:
+        changes.tell(session, stop.round.courier_id, "stop_cancelled", stop.id, round=str(stop.round_id))
     # Whoever edits the round from an older view must look again.
     session.execute(update(Round).where(Round.id == stop.round_id).values(version=Round.version + 1))
 

@@ -18,6 +18,8 @@ WEIGHTS = (400, 600)
 LETTERS = ("latin", "latin-ext", "vietnamese")  # a browser fetches the parts that a page uses
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "maplibre-gl": ("dist/maplibre-gl.mjs", "dist/maplibre-gl-worker.mjs", "dist/maplibre-gl.css"),
+    "@noble/ed25519": ("index.js",),
+    "qr": ("decode.js", "index.js"),
     "swagger-ui-dist": ("swagger-ui-bundle.js", "swagger-ui.css"),
     FONT: (
         *(f"{weight}.css" for weight in WEIGHTS),

@@ -41,9 +41,11 @@ def docs() -> Response:
     return page("docs.html")
 
 
-def page(template: str, status: int = 200, *, private: bool = False, **values: Any) -> Response:
+def page(
+    template: str, status: int = 200, *, private: bool = False, tongue: str | None = None, **values: Any
+) -> Response:
     """Render a page in the caller's language; a private one is kept by nobody and found by no search engine."""
-    tongue = languages.language()
+    tongue = tongue or languages.language()
     response = make_response(
         render_template(
             template,

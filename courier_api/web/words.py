@@ -6,6 +6,7 @@ PAGES: dict[str, tuple[str, str]] = {
     "other_language": ("English", "Tiếng Việt"),
     "skip": ("Đến nội dung chính", "Skip to the content"),
     "nav_track": ("Tra cứu hồ sơ", "Track a dossier"),
+    "nav_verify": ("Kiểm tra biên nhận", "Check a receipt"),
     "nav_api": ("Dành cho lập trình viên", "For developers"),
     "home_title": ("Bản đồ các tuyến trong ngày", "The day's rounds on the map"),
     "home_heading": ("Bưu điện đi thay bạn", "The post goes for you"),
@@ -235,6 +236,178 @@ MAP: dict[str, tuple[str, str]] = {
     "zoom_in": ("Phóng to", "Zoom in"),
     "zoom_out": ("Thu nhỏ", "Zoom out"),
     "map_title": ("Bản đồ", "Map"),
+}
+
+# The page on which a receipt is checked, template and scripts.
+VERIFY: dict[str, tuple[str, str]] = {
+    "title": ("Kiểm tra biên nhận", "Check a receipt"),
+    "lead": (
+        "Quét mã vuông trên biên nhận để biết ai đã giao cho ai, lúc nào, ở đâu, và biên nhận có thật không.",
+        "Scan the square code on a receipt: who handed over to whom, when, where, and whether the receipt is genuine.",
+    ),
+    "offline": (
+        "Máy đang không có mạng. Vẫn kiểm tra được chữ ký; sổ cái thì phải đợi có mạng.",
+        "You are offline. Signatures can still be checked; the ledger has to wait for a network.",
+    ),
+    "scan": ("Quét bằng camera", "Scan with the camera"),
+    "photo": ("Chọn ảnh chụp", "Choose a photo"),
+    "aim": ("Đưa mã vuông vào giữa khung và giữ yên máy.", "Hold the code in the middle of the frame and keep still."),
+    "video_label": ("Hình từ camera", "What the camera sees"),
+    "stop": ("Tắt camera", "Stop the camera"),
+    "camera_refused": (
+        "Trình duyệt chưa được phép dùng camera. Hãy cho phép trong cài đặt, hoặc chọn ảnh chụp biên nhận.",
+        "The browser may not use the camera. Allow it in the settings, or choose a photo of the receipt.",
+    ),
+    "camera_missing": (
+        "Không mở được camera trên máy này. Hãy chọn ảnh chụp hoặc dán dãy số của biên nhận.",
+        "The camera cannot be opened on this device. Choose a photo or paste the receipt's digits.",
+    ),
+    "reading": ("Đang đọc ảnh…", "Reading the photo…"),
+    "paste": ("Dán địa chỉ hoặc dãy số", "Paste an address or digits"),
+    "paste_label": ("Địa chỉ hoặc dãy số của biên nhận", "The receipt's address or digits"),
+    "paste_hint": ("Sao chép trọn vẹn, từ đầu đến cuối", "Copy all of it, from beginning to end"),
+    "paste_check": ("Kiểm tra", "Check"),
+    "paste_missing": ("Dán địa chỉ hoặc dãy số vào ô này", "Paste the address or the digits into this field"),
+    "another": ("Kiểm tra biên nhận khác", "Check another receipt"),
+    "privacy": (
+        "Biên nhận được kiểm tra ngay trên máy của bạn. Khi có mạng, trang chỉ gửi đi mã số của lần bàn giao "
+        "để hỏi sổ cái công khai.",
+        "The receipt is checked on your own device. With a network, the page sends only the number of the handover, "
+        "to ask the public ledger.",
+    ),
+    "saved": ("Trang đã lưu trên máy này, dùng được cả khi không có mạng.", "Saved on this device: works offline too."),
+    "needs_script": (
+        "Trang này cần JavaScript để kiểm tra chữ ký ngay trên máy của bạn. Hãy bật JavaScript rồi tải lại trang.",
+        "This page needs JavaScript to check signatures on your own device. Please turn it on and load the page again.",
+    ),
+    "otherwise": (
+        "Cách khác: mang biên nhận đến bưu cục gần nhất để nhờ kiểm tra, hoặc xem hành trình bằng mã vận đơn.",
+        "Or take the receipt to any post office to have it checked, or see the way so far by its tracking number.",
+    ),
+    "checking": ("Đang kiểm tra…", "Checking…"),
+    "verdict_genuine": ("Biên nhận thật", "The receipt is genuine"),
+    "verdict_genuine_text": (
+        "Người của bưu điện đã ký, và từ đó không chữ nào bị sửa.",
+        "Someone certified by the post signed it, and nothing was changed since.",
+    ),
+    "verdict_recorded": ("Biên nhận thật, đã vào sổ cái", "Genuine, and in the public ledger"),
+    "verdict_recorded_text": (
+        "Người của bưu điện đã ký, không chữ nào bị sửa, và sổ cái công khai có ghi.",
+        "Someone certified by the post signed it, nothing was changed, and it stands in the public ledger.",
+    ),
+    "verdict_changed": ("Biên nhận đã bị sửa", "The receipt was changed"),
+    "verdict_changed_text": (
+        "Chữ ký không khớp với nội dung. Đừng tin biên nhận này; hãy hỏi bưu cục.",
+        "The signature does not match what it says. Do not rely on it; ask the post office.",
+    ),
+    "verdict_unknown_key": ("Không phải do bưu điện chứng nhận", "Not certified by the post"),
+    "verdict_unknown_key_text": (
+        "Không có khoá nào của bưu điện chứng nhận người ký. Đừng tin biên nhận này; hãy hỏi bưu cục. "
+        "Nếu đang không có mạng, hãy mở lại trang khi có mạng rồi thử lần nữa.",
+        "None of the post's keys vouches for who signed. Do not rely on it; ask the post office. "
+        "If you are offline, open this page again with a network and try once more.",
+    ),
+    "verdict_expired": ("Chữ ký đúng, nhưng giờ ghi cần hỏi lại", "The signature holds, but the time is in doubt"),
+    "verdict_expired_text": (
+        "Giờ trên biên nhận nằm ngoài hạn của giấy chứng nhận. Có thể chỉ là đồng hồ trên máy bưu tá chạy sai; "
+        "hãy hỏi bưu cục.",
+        "The time on the receipt lies outside the certificate's. The courier's clock may simply be wrong; "
+        "ask the post office.",
+    ),
+    "verdict_other_signer": ("Người ký không có tên trên biên nhận", "Signed by someone not named on it"),
+    "verdict_other_signer_text": (
+        "Một bưu tá khác đã ký thay người giao hoặc người nhận. Đừng tin biên nhận này; hãy hỏi bưu cục.",
+        "Another courier signed for the one who gave or took. Do not rely on it; ask the post office.",
+    ),
+    "verdict_ledger_differs": ("Sổ cái ghi khác với biên nhận", "The ledger says something else"),
+    "verdict_ledger_differs_text": (
+        "Lần bàn giao này trong sổ cái có nội dung khác. Hãy giữ biên nhận và báo ngay cho bưu cục.",
+        "The ledger holds this handover with another content. Keep the receipt and tell the post office at once.",
+    ),
+    "verdict_ledger_unproven": (
+        "Biên nhận thật, nhưng sổ cái không chứng minh được",
+        "Genuine, but the ledger does not prove it",
+    ),
+    "verdict_ledger_unproven_text": (
+        "Chữ ký đúng. Câu trả lời của sổ cái thì không kiểm chứng được; hãy giữ biên nhận và thử lại sau.",
+        "The signatures hold. What the ledger answered does not check out; keep the receipt and try again later.",
+    ),
+    "verdict_unreadable": ("Chưa đọc được mã", "The code could not be read"),
+    "verdict_unreadable_text": (
+        "Hãy chụp lại gần hơn, đủ sáng, thẳng và trọn mã vuông. Nếu dán dãy số, hãy sao chép trọn vẹn.",
+        "Take another photo: closer, well lit, straight, with the whole code. If you paste digits, copy all of them.",
+    ),
+    "verdict_not_ours": ("Đây không phải biên nhận của bưu điện", "This is not one of our receipts"),
+    "verdict_not_ours_text": (
+        "Đọc được chữ, nhưng không phải biên nhận bàn giao. Hãy tìm mã vuông trên biên nhận của bưu tá.",
+        "It can be read, but it is no receipt of a handover. Look for the square code on the courier's receipt.",
+    ),
+    "verdict_cannot_check": ("Máy này chưa kiểm tra được", "It cannot be checked here"),
+    "verdict_cannot_check_text": (
+        "Biên nhận không có lỗi gì. Hãy cập nhật trình duyệt, mở trang qua https, hoặc nhờ bưu cục kiểm tra.",
+        "This says nothing against the receipt. Update the browser, open the page over https, or ask a post office.",
+    ),
+    "look_good": ("Đúng", "Right"),
+    "look_bad": ("Sai", "Wrong"),
+    "look_doubt": ("Cần hỏi lại", "In doubt"),
+    "look_wait": ("Chưa biết", "Not known"),
+    "facts": ("Biên nhận ghi", "What the receipt says"),
+    "facts_doubted": ("Biên nhận ghi thế này, nhưng không đáng tin", "What it says, not to be relied on"),
+    "giver": ("Người giao", "Handed over by"),
+    "taker": ("Người nhận", "Taken by"),
+    "when": ("Lúc", "When"),
+    "where": ("Tại", "Where"),
+    "number": ("Mã vận đơn", "Tracking number"),
+    "signer": ("Người ký", "Signed by"),
+    "coordinates": ("{lat}° vĩ bắc, {lon}° kinh đông", "{lat}° north, {lon}° east"),
+    "nowhere": ("Máy không ghi được vị trí", "The device did not know where it was"),
+    "map": ("Xem trên bản đồ", "Show on a map"),
+    "kind_handover": ("{giver} đã giao cho {taker}.", "{giver} handed over to {taker}."),
+    "kind_arrival": ("{signer} đã đến điểm hẹn.", "{signer} arrived at the stop."),
+    "kind_failure": ("{signer} đã đến nhưng không giao nhận được.", "{signer} came, but nothing was handed over."),
+    "kind_start": ("{signer} đã bắt đầu tuyến.", "{signer} started the round."),
+    "kind_finish": ("{signer} đã đi hết tuyến.", "{signer} finished the round."),
+    "kind_correction": ("{signer} đã đính chính một lần bàn giao trước.", "{signer} corrected an earlier handover."),
+    "role_none": ("không rõ", "someone not named"),
+    "role_citizen": ("người dân", "the citizen"),
+    "role_courier": ("bưu tá", "courier"),
+    "role_office": ("bưu cục", "post office"),
+    "role_agency": ("cơ quan nhà nước", "state agency"),
+    "role_dispatcher": ("điều phối viên", "dispatcher"),
+    "role_operator": ("bưu điện", "the post"),
+    "checks": ("Đã kiểm tra", "What was checked"),
+    "check_certificate_ok": ("Bưu điện có chứng nhận người ký.", "The post vouches for who signed."),
+    "check_certificate_bad": ("Bưu điện không chứng nhận người ký.", "The post does not vouch for who signed."),
+    "check_device_ok": ("Chữ ký khớp với nội dung.", "The signature matches what the receipt says."),
+    "check_device_bad": ("Chữ ký không khớp với nội dung.", "The signature does not match what the receipt says."),
+    "check_signer_bad": ("Người ký không phải bên giao hay bên nhận.", "The signer is neither giver nor taker."),
+    "check_time_ok": ("Ký trong hạn chứng nhận, {from} đến {until}.", "Signed while certified, {from} to {until}."),
+    "check_time_bad": (
+        "Giờ ghi nằm ngoài hạn chứng nhận, {from} đến {until}.",
+        "The time lies outside the certificate's, {from} to {until}.",
+    ),
+    "ledger_asking": ("Đang hỏi sổ cái công khai…", "Asking the public ledger…"),
+    "ledger_recorded": (
+        "Có trong sổ cái công khai, dòng {index}, vào sổ lúc {at}.",
+        "In the public ledger, line {index}, entered at {at}.",
+    ),
+    "ledger_absent": (
+        "Chưa có trong sổ cái công khai. Có thể bưu tá chưa có mạng để gửi; hãy kiểm tra lại sau.",
+        "Not yet in the public ledger. The courier may not have had a network; check again later.",
+    ),
+    "ledger_differs": ("Sổ cái công khai ghi khác.", "The public ledger says something else."),
+    "ledger_unproven": (
+        "Câu trả lời của sổ cái công khai không kiểm chứng được.",
+        "What the public ledger answered does not check out.",
+    ),
+    "ledger_busy": (
+        "Chưa hỏi được sổ cái công khai: máy chủ đang bận.",
+        "The public ledger could not be asked: the server is busy.",
+    ),
+    "ledger_offline": (
+        "Chưa hỏi được sổ cái công khai: không có mạng.",
+        "The public ledger could not be asked: offline.",
+    ),
 }
 
 

@@ -307,8 +307,8 @@ def _refuse_unsigned() -> None:
     """A handover that no device signed cannot be signed afterwards: such a database is kept, and a new one begun."""
     if op.get_bind().scalar(sa.text("SELECT EXISTS (SELECT FROM handover)")):
         raise RuntimeError(
-            "This database holds handovers from before they were signed. Keep it aside (DATABASE_URL, or .local/postgres"
-            " for the private one) and begin with an empty one."
+            "This database holds handovers from before they were signed. Keep it aside (DATABASE_URL, or"
+            " .local/postgres for the private one) and begin with an empty one."
         )
 
 

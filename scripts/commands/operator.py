@@ -17,6 +17,7 @@ from courier_api.dossiers.states import Service
 from courier_api.errors import DomainError
 from courier_api.messages import say
 from courier_api.money.quoting import set_tariff
+from courier_api.people import devices
 from courier_api.people.models import Person, Role
 from courier_api.people.signing_in import dismiss, grant
 from courier_api.places.closures import mark_applied
@@ -148,6 +149,44 @@ def use_roads(pbf: Path) -> None:
         install_roads(pbf)
         with transaction() as session:
             mark_applied(session, (), {})
+
+
+@main.group("keys")
+def keys() -> None:
+    """The operator's keys, in the folder OPERATOR_KEYS, outside the database."""
+
+
+@keys.command("make")
+def keys_make() -> None:
+    """Make the signing key and the evidence's master key where there are none."""
+    click.echo(make_keys())
+
+
+@keys.command("rotate")
+def keys_rotate() -> None:
+    """Sign with a new key from now on; what the old one signed stays checkable, its private half is gone."""
+    click.echo(make_keys(rotate=True))
+
+
+@keys.command("rotate-evidence")
+def keys_rotate_evidence() -> None:
+    """Seal new evidence under a new master key; running processes take it when they start anew."""
+    click.echo(f"newest: {MasterKeys.rotate(settings().operator_keys).newest}")
+
+
+@keys.command("show")
+def keys_show() -> None:
+    """Print the verifier keys, oldest first: this is what checkers need."""
+    click.echo("\n".join(files.verifier_keys()))
+
+
+@main.command("revoke")
+@click.argument("kid")
+def revoke(kid: str) -> None:
+    """End a lost device, by its key id: its sign-ins end, and nothing that it signs is taken any more."""
+    with transaction() as session:
+        device = devices.revoke(session, kid)
+        click.echo(f"{device.person.full_name}: {device.kid} is revoked")
 
 
 def run() -> None:

@@ -29,6 +29,13 @@ use_secret_key() {
     export SECRET_KEY
 }
 
+# The operator's signing key and the evidence's master key: OPERATOR_KEYS, else made for this checkout and kept.
+use_keys() {
+    export OPERATOR_KEYS=${OPERATOR_KEYS:-$LOCAL/keys} EVIDENCE_STORE=${EVIDENCE_STORE:-$LOCAL/evidence}
+    [[ -s $OPERATOR_KEYS/operator.key && -s $OPERATOR_KEYS/evidence.keys ]] ||
+        step keys "See the log above." .venv/bin/python -m scripts.commands.operator keys make
+}
+
 use_postgres() {
     hold_services
     unset PGHOST PGHOSTADDR PGPORT PGUSER PGPASSWORD PGDATABASE PGDATA PGOPTIONS PGSERVICE

@@ -60,8 +60,8 @@ class Device:
     ) -> tuple[dict[str, Any], dict[str, bytes]]:
         """The next event, not yet counted, and the salts of its commitments; `values` are the contents behind them.
 
-        The content `citizen` goes to whichever side is a citizen; what is None is left out. `files` among the fields holds
-        the bytes of what will be uploaded, by kind.
+        The content `citizen` goes to whichever side is a citizen; what is None is left out. `files` among the fields
+        holds the bytes of what will be uploaded, by kind.
         """
         files: dict[str, bytes] = fields.pop("files", None) or {}
         made = events.contents(values or {}) | files

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import select, text, update
 
 from courier_api.custody import holding
-from courier_api.custody.holding import Party, Proof
+from courier_api.custody.holding import Party
 from courier_api.dossiers.models import Dossier
 from courier_api.jobs.models import Attempt, Job
 from courier_api.money.models import Voucher
@@ -16,6 +16,7 @@ from courier_api.procedures.models import ProcedureVersion
 from tests import cast as story
 from tests.cast import Cast, tomorrow
 from tests.refusals import codes, nothing_written, refused
+from tests.signing import by_force
 
 
 def record(cast: Cast, body: dict[str, Any], status: int, code: str, *pointers: str) -> dict[str, Any]:
@@ -210,9 +211,7 @@ def give_by_force(cast: Cast, dossier_id: str, giver: Callable[[Dossier], Party]
     """Write a handover that no endpoint would, as a case repaired by hand."""
     dossier = cast.session.get_one(Dossier, UUID(dossier_id))
     courier = cast.session.get_one(Person, UUID(cast.courier.person_id))
-    proof = Proof(device_at=tomorrow(8))
-    by = (courier, Role.courier)
-    holding.record(cast.session, uuid4(), b"x" * 32, dossier.items[0], giver(dossier), taker, [], proof, by)
+    by_force(cast.session, cast.courier, dossier.items[0], giver(dossier), taker, (courier, Role.courier))
     cast.session.commit()
 
 
@@ -234,7 +233,7 @@ def test_a_delivery_by_who_does_not_hold_the_result(cast: Cast) -> None:
     by = (cast.session.get_one(Person, UUID(cast.courier.person_id)), Role.courier)
     counted = [(x["position"], x["originals"], x["copies"]) for x in stop["lines"]]
     lines = holding.recount(cast.session, job.item_id, counted)
-    holding.record(cast.session, uuid4(), b"x" * 32, job.item, mine, other, lines, Proof(device_at=tomorrow(8)), by)
+    by_force(cast.session, cast.courier, job.item, mine, other, by, lines)
     cast.session.commit()
     record(cast, story.delivery(cast, stop), 409, "not_the_holder")
 

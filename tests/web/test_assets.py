@@ -1,6 +1,7 @@
 """The files of the pages: only the listed ones, by name, kept by the browser as long as their address says."""
 
 import re
+from posixpath import dirname, normpath
 
 import pytest
 from flask.testing import FlaskClient
@@ -46,14 +47,14 @@ def test_an_address_with_the_version_is_kept_and_another_is_not(client: FlaskCli
 def test_scripts_import_only_what_is_there() -> None:
     for name, path in assets.own_files().items():
         if name.endswith(".js"):
-            for imported in re.findall(r'from "\./([^"]+)"', path.read_text()):
-                assert f"js/{imported}" in assets.own_files(), f"{name} imports {imported}"
+            for imported in re.findall(r'from "(\.[^"]+)"', path.read_text()):
+                assert normpath(f"{dirname(name)}/{imported}") in assets.own_files(), f"{name} imports {imported}"
 
 
 def test_every_page_s_file_is_there(client: FlaskClient) -> None:
     if not assets.NODE_MODULES.is_dir():
         pytest.skip("node_modules is missing: npm was not there when scripts/setup ran")
-    for page in ("/", "/track", "/api/docs"):
+    for page in ("/", "/track", "/api/docs", "/verify"):
         for address in re.findall(r'(?:src|href)="(/assets/[^"]+)"', client.get(page).get_data(as_text=True)):
             assert client.get(address).status_code == 200, address
     for name in assets.library_files():

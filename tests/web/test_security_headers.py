@@ -5,7 +5,7 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
-PAGES = ["/", "/track", "/track?number=1&phone_digits=2", "/t/nothing", "/api/docs", "/nowhere"]
+PAGES = ["/", "/verify", "/track", "/track?number=1&phone_digits=2", "/t/nothing", "/api/docs", "/nowhere"]
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/health", "/api/openapi.json", "/tiles/9/0/0.mvt", "/api/v1/nowhere"])

@@ -7,13 +7,14 @@ import pytest
 
 from courier_api.dossiers.states import DossierState
 from courier_api.jobs.states import JobKind
+from courier_api.proof.core import Kind, PartyKind
 from courier_api.rounds import daywork, planning
 from courier_api.rounds.states import Half, RoundState, StopState
 from courier_api.web import assets, words
 from routing.plan import Reason
 
 TEMPLATES = Path(words.__file__).parent / "templates"
-LISTS = {"PAGES": words.PAGES, "STATES": words.STATES, "NEXT": words.NEXT, "MAP": words.MAP}
+LISTS = {"PAGES": words.PAGES, "STATES": words.STATES, "NEXT": words.NEXT, "MAP": words.MAP, "VERIFY": words.VERIFY}
 GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -39,11 +40,33 @@ def test_pages_ask_for_words_that_are_there_and_leave_none_unused() -> None:
     assert words.PAGES.keys() <= spoken
 
 
+def scripts_of(verifying: bool) -> str:
+    names = (n for n in assets.own_files() if n.endswith(".js") and n.startswith("js/verify/") == verifying)
+    return "".join(assets.own_files()[name].read_text() for name in names)
+
+
 def test_scripts_ask_for_words_that_are_there() -> None:
-    scripts = "".join(p.read_text() for n, p in assets.own_files().items() if n.endswith(".js"))
+    scripts = scripts_of(verifying=False)
     asked = set(re.findall(r'(?:say|figure)\("(\w+)"', scripts))
     assert asked
     assert asked <= words.MAP.keys()
+
+
+def test_the_verifying_page_asks_for_words_that_are_there_and_leaves_none_unused() -> None:
+    html, scripts = (TEMPLATES / "verify.html").read_text(), scripts_of(verifying=True)
+    asked = set(re.findall(r"\bv\.(\w+)", html)) | set(re.findall(r'say\("(\w+)"', scripts))
+    assert asked <= words.VERIFY.keys()
+    looks = re.search(r"export const LOOKS = \{(.*?)\}", scripts, re.S)
+    assert looks
+    verdicts = re.findall(r"(\w+): ", looks[1])
+    expected = {f"verdict_{name}" for name in verdicts} | {f"verdict_{name}_text" for name in verdicts}
+    expected |= {f"role_{kind.name}" for kind in PartyKind}
+    expected |= {f"kind_{kind.name}" for kind in Kind if f'"{kind.name}"' in scripts}
+    expected |= {f"ledger_{state}" for state in re.findall(r'state: "(\w+)"', scripts)}
+    assert expected <= words.VERIFY.keys()
+    made = {key for key in words.VERIFY if key.startswith(("check_", "ledger_", "look_"))}
+    quoted = set(re.findall(r'"(\w+)"', scripts))
+    assert words.VERIFY.keys() <= asked | expected | made | quoted
 
 
 def test_every_state_and_reason_has_its_words() -> None:
