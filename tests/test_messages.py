@@ -14,7 +14,7 @@ from courier_api.jobs.states import FailureReason
 SOURCE = Path(messages.__file__).parent
 RAISED = {
     "Refused", "Invalid", "NotFound", "NotAllowed", "NotSignedIn", "FieldError", "TooMany", "Stale",
-    "PreconditionMissing", "BadJson", "ValidationError", "problem",
+    "PreconditionMissing", "BadJson", "Alarm", "Malformed", "BadImage", "ValidationError", "problem",
 }  # fmt: skip
 LANGUAGES = ("vi", "en")
 

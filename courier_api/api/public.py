@@ -147,7 +147,7 @@ def _offered(key: dict[str, str] | None) -> OfferedKey | None:
     try:
         point, signature = (b64decode(key[name], validate=True) for name in ("public_key", "signature"))
     except ValueError:
-        raise Invalid("key_not_p256", "/device_key/public_key") from None
+        raise Invalid("key_wrong_curve", "/device_key/public_key") from None
     return OfferedKey(point, signature, key["label"])
 
 

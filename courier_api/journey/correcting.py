@@ -96,7 +96,7 @@ def decide(
     _carry_out(session, case, decision, accepted, perform, perform_anyway)
     case.decision, case.decided_at, case.correction_id = decision, now(), accepted.entry.id
     if case.operation_id is not None:
-        changes.tell(session, case.person_id, "operation_decided", case.operation_id, decision=decision)
+        changes.add(session, case.person_id, "operation_decided", case.operation_id, decision=decision)
     session.flush()
     return case
 

@@ -135,7 +135,7 @@ def move_stop(session: Session, source: Round, stop_id: UUID, to_round_id: UUID,
     for round_, times in planned.items():
         drawing_up.write_times(session, round_, times)
         if round_.state is RoundState.published:
-            changes.tell(session, round_.courier_id, "round_changed", round_.id)
+            changes.add(session, round_.courier_id, "round_changed", round_.id)
             _announce(session, [s for s in round_.stops if abs(s.arrival - expected[s.id]) >= WORTH_TELLING])
     session.flush()
     return target
@@ -158,7 +158,7 @@ def publish_round(session: Session, round_: Round) -> Round:
 
 def _publish(session: Session, round_: Round) -> None:
     drawing_up.publish(round_)
-    changes.tell(session, round_.courier_id, "round_published", round_.id)
+    changes.add(session, round_.courier_id, "round_published", round_.id)
     _announce(session, round_.stops)
 
 
@@ -179,7 +179,7 @@ def withdraw_round(session: Session, round_: Round) -> Round:
     """Take a round from its courier: the doors before him can be planned anew, what he holds goes back to the clerk."""
     for stop in drawing_up.withdraw(round_):
         cases.tell(session, stop.job.dossier, "visit_withdrawn")
-    changes.tell(session, round_.courier_id, "round_withdrawn", round_.id)
+    changes.add(session, round_.courier_id, "round_withdrawn", round_.id)
     session.flush()
     return round_
 

@@ -38,7 +38,7 @@ def receive_from_courier(session: Session, clerk: Person, office: ServicePoint, 
     if _stands_in_a_stop(session, item, courier.id):
         raise Refused("stop_not_ended", tracking_number=item.tracking_number)
     handover = record_counted(session, given, item, courier, Party.office(office), (clerk, Role.clerk))
-    changes.tell(session, courier.id, "item_received", item.id)
+    changes.add(session, courier.id, "item_received", item.id)
     if dossier.state is DossierState.collected:
         cases.move(dossier, DossierAction.bring_to_office)
         cases.tell(session, dossier, "at_office", place=office.name)
@@ -76,7 +76,7 @@ def load_courier(
         session, given, item, Party.office(office), Party.courier(round_.courier), (clerk, Role.clerk)
     )
     cases.move(dossier, DossierAction.load)
-    changes.tell(session, courier_id, "item_loaded", item.id)
+    changes.add(session, courier_id, "item_loaded", item.id)
     cases.tell(session, dossier, "out_for_delivery", place=office.name)
     session.flush()
     return handover

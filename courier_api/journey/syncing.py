@@ -116,7 +116,7 @@ def _park(session: Session, courier: Person, operation: Operation, code: str, de
     operation.state, operation.code, operation.detail = OperationState.parked, code, detail
     session.flush()
     inbox.open_case(session, CaseKind.parked, operation, code, **detail)
-    changes.tell(session, courier.id, "operation_parked", operation.id, code=code)
+    changes.add(session, courier.id, "operation_parked", operation.id, code=code)
 
 
 def _told(refusal: DomainError) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def prove(offered: OfferedKey, code: str) -> None:
     try:
         key = device_key(offered.public_key)
     except ValueError:
-        raise Invalid("key_not_p256", "/device_key/public_key") from None
+        raise Invalid("key_wrong_curve", "/device_key/public_key") from None
     fault = verify_device(key, offered.signature, challenge(code, offered.public_key))
     if fault:
         raise Invalid(fault, "/device_key/signature")

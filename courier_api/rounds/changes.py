@@ -37,7 +37,7 @@ class Changes:
     more: bool
 
 
-def tell(session: Session, courier_id: UUID, kind: str, subject_id: UUID, **detail: Any) -> None:
+def add(session: Session, courier_id: UUID, kind: str, subject_id: UUID, **detail: Any) -> None:
     """Add a change to a courier's feed."""
     session.add(
         CourierChange(id=new_id(), courier_id=courier_id, kind=kind, subject_id=subject_id, detail=detail, at=now())

@@ -115,7 +115,7 @@ def cancel_stop_of(session: Session, job: Job) -> None:
     stop.state = next_state(STOP, stop.state, StopAction.cancel)
     stop.ended_at = now()
     if stop.round.state in SHOWN:
-        changes.tell(session, stop.round.courier_id, "stop_cancelled", stop.id, round=str(stop.round_id))
+        changes.add(session, stop.round.courier_id, "stop_cancelled", stop.id, round=str(stop.round_id))
     # Whoever edits the round from an older view must look again.
     session.execute(update(Round).where(Round.id == stop.round_id).values(version=Round.version + 1))
 

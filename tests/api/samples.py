@@ -22,7 +22,7 @@ class Operation:
         self.audience: str = described["tags"][0]
         self.guarded = bool(described.get("security"))
         parameters = [*document["paths"][path].get("parameters", []), *described.get("parameters", [])]
-        self.headers = [p["name"] for p in parameters if p["in"] == "header"]
+        self.headers = [p["name"] for p in parameters if p["in"] == "header" and p["required"]]
         self.query = [p for p in parameters if p["in"] == "query"]
         self.in_path = [p["name"] for p in parameters if p["in"] == "path"]
         content = described.get("requestBody", {}).get("content", {})
@@ -46,7 +46,14 @@ class Operation:
 
     def sent_headers(self) -> dict[str, str]:
         """The headers that the document asks for."""
-        known = {"Idempotency-Key": f'"{uuid4()}"', "If-Match": '"1"'}
+        known = {
+            "Idempotency-Key": f'"{uuid4()}"',
+            "If-Match": '"1"',
+            "Tus-Resumable": "1.0.0",
+            "Upload-Length": "10",
+            "Upload-Offset": "0",
+            "Upload-Metadata": "event MDE5MzJmNjAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAx,kind cGhvdG8=",
+        }
         return {name: known[name] for name in self.headers}
 
     def sample(self, schema: dict[str, Any], name: str, ids: dict[str, str] | None = None) -> Any:

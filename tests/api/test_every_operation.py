@@ -112,8 +112,14 @@ def test_creating_needs_a_key(cast: Cast, operation: Operation) -> None:
 
 @named("operation", [o for o in ALL if o.method == "POST" and o.guarded], ids=repr)
 def test_every_post_that_creates_takes_a_key(operation: Operation) -> None:
+    if operation.id in OWN_IDS:
+        return
     assert "Idempotency-Key" in operation.headers
     assert {"400", "409", "422"} <= operation.answers
+
+
+# Operations carry ids of their own, an upload is known by its event and size.
+OWN_IDS = {"sync", "createUpload"}
 
 
 def known_ids(cast: Cast) -> dict[str, str]:
@@ -124,6 +130,11 @@ def known_ids(cast: Cast) -> dict[str, str]:
     stop = cast.courier.get(f"/rounds/{round_['id']}")["stops"][0]
     plan = cast.dispatcher.get("/plans")["items"][0]
     closure = cast.dispatcher.post("/closures", {"ways": [1], "reason": "Ngập"})
+    handover = cast.session.scalars(select(Handover).order_by(Handover.at).limit(1)).one()
+    ledger.grow(cast.session)
+    upload = uploads.begin(cast.session, handover_by(cast), handover.id, EvidenceKind.photo, 10)
+    operation, case = parked(cast)
+    cast.session.commit()
     return {
         "dossier_id": dossier["id"],
         "manifest_id": manifest["id"],
@@ -132,13 +143,17 @@ def known_ids(cast: Cast) -> dict[str, str]:
         "stop_id": stop["id"],
         "plan_id": plan["id"],
         "closure_id": closure["id"],
+        "entry_id": str(handover.id),
+        "upload_id": str(upload.id),
+        "operation_id": operation,
+        "case_id": case,
         "courier_id": cast.courier.person_id,
         "centre_id": str(cast.centre.id),
     }
 
 
 FRESH = {"handover_id"}  # made by the caller
-NO_ID = {"code", "secret"}
+NO_ID = {"code", "secret", "kid", "level", "place"}
 
 
 def test_an_outsider_sees_of_others_what_he_sees_of_nothing(cast: Cast) -> None:
