@@ -190,6 +190,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not_by_post": ("Thủ tục này không gửi theo cách đó qua bưu chính.", "This procedure may not go that way by post."),
     "not_bookable": ("Thủ tục chưa đủ thông tin để đặt dịch vụ.", "The procedure is not complete enough to book."),
     "bad_working_days": ("Số ngày làm việc không hợp lệ.", "The number of working days is not valid."),
+    "person_is_staff": ("Người này còn giữ vai trò nhân viên.", "This person still holds a role: dismiss first."),
+    "dossier_under_way": ("Còn hồ sơ chưa xong ({state}).", "A dossier is still under way ({state})."),
     "no_operator_key": (
         "Chưa có khoá của đơn vị vận hành.",
         "There is no operator key yet (scripts/operate keys make).",

@@ -28,6 +28,8 @@ class Settings:
     tracking_prefix: str
     trusted_proxies: int
     province_code: str
+    operator_name: str
+    complaint_months: int
     public_url: str
     ledger_origin: str
     operator_keys: Path
@@ -55,6 +57,8 @@ def settings() -> Settings:
         tracking_prefix=env.get("TRACKING_PREFIX", "EH"),
         trusted_proxies=int(env.get("TRUSTED_PROXIES", "0")),
         province_code=env.get("PROVINCE_CODE", "33"),
+        operator_name=env.get("OPERATOR_NAME", "Bưu điện tỉnh Hưng Yên"),
+        complaint_months=int(env.get("COMPLAINT_MONTHS", "6")),
         public_url=env.get("PUBLIC_URL", "").rstrip("/"),
         ledger_origin=env.get("LEDGER_ORIGIN", "courier.local/custody"),
         operator_keys=Path(env.get("OPERATOR_KEYS", ".local/keys")),

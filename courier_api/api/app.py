@@ -13,6 +13,7 @@ from courier_api.api import (
     devices,
     dispatchers,
     ledger,
+    papers,
     public,
     roads,
     sync,
@@ -24,6 +25,7 @@ from courier_api.settings import settings
 assert models.all_models
 # These add operations to an audience that has a file of its own.
 assert devices
+assert papers
 assert roads.blp is corrections.blp is dispatchers.blp
 assert sync.blp is uploads.blp is couriers.blp
 assert ledger.blp is public.blp

@@ -10,6 +10,7 @@ from courier_api.custody.entries import Accepted
 from courier_api.custody.holding import Proof, Stroke
 from courier_api.custody.models import IdentityCheck, Receiver
 from courier_api.guard.audience import db
+from courier_api.journey import paperwork
 
 
 class CountedLineIn(Schema):
@@ -147,6 +148,19 @@ class HandoverShown(Schema):
     fee_collected = fields.Integer(required=True)
     lines = fields.List(fields.Nested(HandoverLineShown), required=True)
     kid = fields.String(attribute="entry.kid", required=True, metadata={"description": "The device that signed it"})
+
+    receipt = fields.Method(
+        "_receipt",
+        required=True,
+        metadata={
+            "type": ["string", "null"],
+            "description": "The digits that /verify reads, as the printed code has them",
+        },
+    )
+
+    def _receipt(self, handover: Any) -> str | None:
+        receipt = paperwork.receipt_of(db(), handover.entry)
+        return receipt.digits() if receipt else None
 
     def _from(self, handover: Any) -> str:
         return holding.shown_names(db(), handover)[0]

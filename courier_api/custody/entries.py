@@ -131,7 +131,8 @@ def append(
         signature=signed.signature,
         received_at=received_at or now(),
     )
-    device.last_counter, device.last_digest = core.counter, core.digest
+    if core.counter > device.last_counter:  # else it fills a gap that was skipped
+        device.last_counter, device.last_digest = core.counter, core.digest
     return add(session, entry)
 
 

@@ -102,11 +102,13 @@ class Audience(Blueprint):
             if any(isinstance(value, str) and not value.isprintable() for value in kwargs.values()):
                 raise NotFound  # nothing has such a name, and PostgreSQL cannot even be asked for a NUL
             allowance = limited() if limited else None
+            person_id = None
             for attempt in range(DEADLOCK_TRIES):
                 try:
                     with transaction() as session:
                         g.session = session
                         g.person, g.role = self._caller(session)
+                        person_id = g.person.id if g.person else None  # known still when all of it is undone
                         if not by_itself:
                             response = _once(view, args, kwargs) if creates else _answer(view, args, kwargs)
                     if by_itself:
@@ -115,7 +117,7 @@ class Audience(Blueprint):
                 except Alarm as alarm:
                     # What was refused is undone, and what it was refused for is kept.
                     with transaction() as session:
-                        inbox.keep_refused(session, session.get_one(Person, g.person.id), alarm)
+                        inbox.keep_refused(session, session.get_one(Person, person_id), alarm)
                     raise
                 except OperationalError as error:
                     # PostgreSQL ended one of two that waited for each other; nothing of it is left, so try again.

@@ -129,7 +129,7 @@ def _carry_out(
 
 def _skip(session: Session, operation: Operation, accepted: Accepted) -> None:
     """Go on behind what never came; the correction says from which counter to which, and the auditor holds us to it."""
-    device = session.get_one(Device, operation.kid, with_for_update=True)
+    device = session.scalars(select(Device).where(Device.kid == operation.kid).with_for_update(of=Device)).one()
     event = events.read(Signed.read(json.loads(operation.content or b"{}")["signed"]).event)
     gap = {"kid": device.kid, "after": device.last_counter, "before": event.counter}
     if accepted.event.fields.get("skip") != gap:

@@ -45,7 +45,7 @@ def apply(session: Session, courier: Person, kid: str, perform: Perform) -> int:
         return 0
     dealt = 0
     for operation in _unapplied(session, kid):
-        if operation.counter is None or operation.counter <= device.last_counter:
+        if operation.counter is None or _is_taken(session, device, operation.counter):
             _cloned(session, operation)
         elif operation.counter > device.last_counter + 1:
             operation.state = OperationState.waiting
@@ -55,6 +55,13 @@ def apply(session: Session, courier: Person, kid: str, perform: Perform) -> int:
         dealt += 1
     session.flush()
     return dealt
+
+
+def _is_taken(session: Session, device: Device, counter: int) -> bool:
+    """Whether the device has signed something else under this counter; one that was skipped may still come."""
+    if counter > device.last_counter:
+        return False
+    return session.scalar(select(Entry.id).where(Entry.kid == device.kid, Entry.counter == counter)) is not None
 
 
 def _unapplied(session: Session, kid: str) -> Sequence[Operation]:
@@ -76,7 +83,8 @@ def _next(session: Session, courier: Person, device: Device, operation: Operatio
         fault = None
     except Malformed as malformed:
         event, fault = None, malformed.code
-    if event is not None and event.previous != device.last_digest:
+    follows = core.counter == device.last_counter + 1
+    if event is not None and follows and event.previous != device.last_digest:
         _cloned(session, operation)
         return
     # Authentic, so it has its place in the ledger, whatever becomes of it.

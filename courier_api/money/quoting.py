@@ -62,6 +62,14 @@ def due(session: Session, dossier: Dossier) -> int:
     return int(session.scalar(select(charged.scalar_subquery() - paid.scalar_subquery())) or 0)
 
 
+NOTHING = Quote(0, 0, 0)
+
+
+def voucher_of(session: Session, handover_id: UUID) -> Voucher | None:
+    """The slip for the cash of a handover; None where none was taken."""
+    return session.scalar(select(Voucher).where(Voucher.handover_id == handover_id))
+
+
 def give_voucher(
     session: Session, dossier: Dossier, handover_id: UUID, courier_id: UUID, amount: int, taken_at: datetime
 ) -> Voucher:

@@ -9,12 +9,14 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from courier_api import models
+from courier_api.custody import evidence
 from courier_api.custody.sealing import MasterKeys
 from courier_api.db import now, transaction
 from courier_api.dossiers.models import NumberRange
 from courier_api.dossiers.numbers import add_range, numbers_left
 from courier_api.dossiers.states import Service
 from courier_api.errors import DomainError
+from courier_api.journey import erasing
 from courier_api.messages import say
 from courier_api.money.quoting import set_tariff
 from courier_api.people import devices
@@ -187,6 +189,20 @@ def revoke(kid: str) -> None:
     with transaction() as session:
         device = devices.revoke(session, kid)
         click.echo(f"{device.person.full_name}: {device.kid} is revoked")
+
+
+@main.command("erase")
+@click.argument("phone")
+def erase(phone: str) -> None:
+    """Erase a person on request: the data goes, what was signed stays and still verifies."""
+    with transaction() as session:
+        erased = erasing.erase(session, phone)
+    # After the commit: a file without its key is noise already, a key without its file would be a loss.
+    for file in erased.files:
+        evidence.store().delete(file.hex)
+    click.echo(
+        f"erased: {erased.dossiers} dossiers, {erased.entries} signed events opened no more, {len(erased.files)} files"
+    )
 
 
 def run() -> None:

@@ -1,5 +1,6 @@
-"""One person at the API: signs in by the code that the log shows, calls, and insists on the right answer."""
+"""One person at the API: signs in by the code that the log shows, calls, signs, and insists on the right answer."""
 
+import base64
 import json
 import re
 import threading
@@ -10,6 +11,10 @@ from uuid import uuid4
 
 import httpx
 
+from scripts.simulation.device import Device
+from scripts.simulation.signing import Handover
+
+TUS = {"Tus-Resumable": "1.0.0"}
 CODE = re.compile(r"\b(\d{6})\b")
 
 
@@ -51,18 +56,31 @@ class SmsLog:
 
 
 class Person:
-    """Someone with a phone."""
+    """Someone with a phone; of staff, it holds a key of theirs and signs."""
 
     def __init__(self, http: httpx.Client, sms: SmsLog, phone: str, role: str, full_name: str = "") -> None:
         self.http = http
         self.phone = phone
         self.audience = {"officer": "agencies"}.get(role, f"{role}s")
+        self._device = Device() if role != "citizen" else None
+        self._pen = threading.Lock()  # a device signs one thing after the other
         self._answer(http.post("/api/v1/public/sign-in-codes", json={"phone": phone}))
-        body = {"phone": phone, "code": sms.code(phone), "role": role, "full_name": full_name or None}
+        code = sms.code(phone)
+        body: dict[str, Any] = {"phone": phone, "code": code, "role": role, "full_name": full_name or None}
+        if self._device is not None:
+            body["device_key"] = self._device.offer(code)
         signed = self._answer(http.post("/api/v1/public/sign-ins", json=body))
         self.token: str = signed["token"]
         self.id: str = signed["person_id"]
         self.name: str = signed["full_name"]
+        self.code: str = signed["staff_code"] or ""
+        self.place: str = signed["place_code"] or ""
+
+    @property
+    def signs(self) -> Device:
+        """The device of a member of staff."""
+        assert self._device is not None, "citizens sign by hand"
+        return self._device
 
     def get(self, path: str, **query: Any) -> Any:
         """Read."""
@@ -87,6 +105,51 @@ class Person:
         """Write to a resource."""
         return self._answer(self._send("PUT", path, json=body))
 
+    def hand_over(
+        self, path: str, handover_id: str, body: dict[str, Any], said: Handover, other_side: "Person | None" = None
+    ) -> Any:
+        """Record a handover with its event; whoever stands on the other side may sign the same core."""
+        with self._pen:
+            signed = said.signed_by(self.signs, handover_id)
+            if other_side is not None:
+                signed["countersignature"] = other_side.signs.countersign(signed)
+            answer = self.put(path, body | {"signed": signed})
+            self.signs.count(signed)
+        return answer | {"signed": signed}
+
+    def countersign(self, handover_id: str, signed: dict[str, Any]) -> Any:
+        """Sign what another recorded."""
+        return self.put(f"/handovers/{handover_id}/countersignature", self.signs.countersign(signed))
+
+    def upload(self, event_id: str, photo: bytes, piece: int) -> None:
+        """Send a photo in pieces, each from where the server says that the last one ended (tus 1.0.0)."""
+        place = self.announce(event_id, len(photo))
+        while (offset := self.uploaded(place)) < len(photo):
+            self.send_piece(place, offset, photo[offset : offset + piece])
+
+    def announce(self, event_id: str, size: int) -> str:
+        """Announce a photo of an event; the address to which it goes is given."""
+        told = {"event": event_id, "kind": "photo"}
+        metadata = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in told.items())
+        made = self._send("POST", "/evidence", headers=TUS | {"Upload-Length": str(size), "Upload-Metadata": metadata})
+        self._answer(made)
+        return made.headers["Location"]
+
+    def uploaded(self, place: str) -> int:
+        """How many bytes of an upload have come."""
+        asked = self._send("HEAD", place)
+        self._answer(asked)
+        return int(asked.headers["Upload-Offset"])
+
+    def send_piece(self, place: str, offset: int, piece: bytes) -> None:
+        """Send the next bytes of an upload."""
+        headers = TUS | {"Upload-Offset": str(offset), "Content-Type": "application/offset+octet-stream"}
+        self._answer(self._send("PATCH", place, content=piece, headers=headers))
+
+    def end_upload(self, place: str) -> None:
+        """Give an upload up."""
+        self._answer(self._send("DELETE", place, headers=TUS))
+
     def sign_out(self) -> None:
         """End the token."""
         self._answer(self._send("DELETE", "/api/v1/public/sign-ins/current"))
@@ -109,4 +172,6 @@ class Person:
             raise Unexpected(
                 f"{response.request.method} {response.request.url.path}: {response.status_code} {response.text}"
             )
-        return response.json() if response.content else None
+        if response.headers.get("Content-Type", "").startswith("application/json"):
+            return response.json()
+        return response.content or None

@@ -12,9 +12,9 @@ COPIED: dict[str, tuple[str, ...]] = {
     "job": ("id", "dossier_id", "item_id"),
     "attempt": ("id", "job_id"),
     "dossier_event": ("id", "dossier_id"),
+    "ledger_entry": ("id", "of"),
+    "opening": ("entry_id",),
     "handover": ("id", "item_id"),
-    "handover_line": ("handover_id", "document_id"),
-    "signature": ("handover_id",),
     "voucher": ("id", "handover_id", "dossier_id"),
 }
 COPIED_PREFIX = "ZZ"  # copies have numbers of no range, and no check digit
@@ -23,15 +23,16 @@ OWN = {
     "tracking_number": f"'{COPIED_PREFIX}' || lpad(serial::text, 9, '0') || 'VN'",
     "link_secret": "md5(link_secret || n) || 'copied'",
     "number": "md5(number || n)::varchar(24)",
+    "counter": "NULL",  # no device signed a copy, and it has no place in the ledger
 }
-_OF_HANDOVER = "(SELECT dossier_id FROM handover JOIN postal_item p ON p.id = item_id WHERE handover.id = handover_id)"
+_OF_HANDOVER = "(SELECT dossier_id FROM handover h JOIN postal_item p ON p.id = h.item_id WHERE h.id = {})"
 # Where the rows of each table hang on a dossier that is copied.
 OF_DOSSIER = {
     "dossier": "id",
     "attempt": "(SELECT dossier_id FROM job WHERE job.id = job_id)",
     "handover": "(SELECT dossier_id FROM postal_item WHERE postal_item.id = item_id)",
-    "handover_line": _OF_HANDOVER,
-    "signature": _OF_HANDOVER,
+    "ledger_entry": _OF_HANDOVER.format('coalesce(t."of", t.id)'),
+    "opening": _OF_HANDOVER.format("t.entry_id"),
 }
 
 

@@ -1,6 +1,7 @@
 """The day: citizens book, agencies give results, a plan is made, couriers ride it, clerks and officers take over."""
 
 import random
+import threading
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
@@ -9,18 +10,24 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import httpx
 
-from scripts.simulation import people
+from scripts.simulation import people, signing
 from scripts.simulation.api import Person, SmsLog, Unexpected
+from scripts.simulation.device import new_id, party
+from scripts.simulation.phone import Phone
+from scripts.simulation.photos import photo
+from scripts.simulation.signing import Handover, holder_of, papers_of
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 WINDOWS = (("07:30", "09:30"), ("08:00", "10:00"), ("08:30", "10:30"), ("07:30", "11:00"))
 FAILED = 0.06  # of doors where nobody opens, and the like
 REFUSED = 0.03  # of dossiers that the agency does not take
+PHOTOGRAPHED = 0.15  # of handovers at doors
+COVERED = 0.4  # of doors with a network; what was signed before is sent from there
+IN_TOWN = 4  # the couriers of one office in so many always have a network, and call as they go
 _COUNTING = timedelta(minutes=5)
 REASONS = ("not_home", "not_home", "wrong_address", "postponed", "refused")
 
@@ -80,7 +87,10 @@ class Day:
         self.tally = Tally()
         self.orders: list[tuple[str, str, dict[str, Any]]] = []
         self.dispatcher = self._person(staff.dispatcher, "dispatcher")
+        self.handovers: list[tuple[Person, str]] = []  # who recorded it, and its id
+        self.phones: list[Phone] = []
         self._signed_in: dict[str, Person] = {}
+        self._signing_in: dict[str, threading.Lock] = defaultdict(threading.Lock)
 
     def live(self, homes: list[Home], pickups: list[dict[str, Any]], results: list[dict[str, Any]], jobs: int) -> Tally:
         """Live the day with so many jobs, one pickup to three results; homes are drawn as given."""
@@ -97,8 +107,9 @@ class Day:
 
     def staff_member(self, phone: str, role: str) -> Person:
         """Someone of the staff, signed in once."""
-        if phone not in self._signed_in:
-            self._signed_in[phone] = self._person(phone, role)
+        with self._signing_in[phone]:
+            if phone not in self._signed_in:
+                self._signed_in[phone] = self._person(phone, role)
         return self._signed_in[phone]
 
     def _at(self, clock: str) -> datetime:
@@ -175,18 +186,37 @@ class Day:
         def give(centre_id: str) -> None:
             officer = self.staff_member(self.staff.officers[centre_id], "officer")
             for n, dossier in enumerate(by_centre[centre_id], 1):
-                seen = officer.get(f"/dossiers/{dossier['id']}")
-                body = {
-                    "dossier_id": dossier["id"],
-                    "papers": [{"name": "Kết quả giải quyết thủ tục", "originals": 1, "copies": 0}],
-                    "received_by": seen["office_clerks"][0]["id"],
-                    "dossier_code": f"000.00.33.H33-{serial}-{n:04d}",
-                    "device_at": (self._at("16:00") - timedelta(days=1)).isoformat(),
-                }
-                officer.put(f"/results/{uuid4()}", body)
-                self.tally.handovers += 1
+                self._give_result(officer, dossier["id"], f"000.00.33.H33-{serial}-{n:04d}")
 
         self._all(give, list(by_centre))
+
+    def _give_result(self, officer: Person, dossier_id: str, code: str) -> None:
+        seen = officer.get(f"/dossiers/{dossier_id}")
+        clerk = seen["office_clerks"][0]
+        body = {
+            "dossier_id": dossier_id,
+            "papers": [{"name": "Kết quả giải quyết thủ tục", "originals": 1, "copies": 0}],
+            "received_by": clerk["id"],
+            "dossier_code": code,
+            "device_at": (self._at("16:00") - timedelta(days=1)).isoformat(),
+        }
+        sides = party("agency", officer.place), party("office", seen["office_code"])
+        by = f"G-{clerk['staff_number']:05d}"
+        said = Handover(seen["result"], body, papers_of(body["papers"]), sides, by=by, code=code)
+        self._record(officer, "/results/{}", body, said)
+
+    def _record(
+        self, who: Person, path: str, body: dict[str, Any], said: Handover, other_side: Person | None = None
+    ) -> dict[str, Any]:
+        """Record a handover under an id of its own, and count it."""
+        handover_id = new_id()
+        answer: dict[str, Any] = who.hand_over(path.format(handover_id), handover_id, body, said, other_side)
+        self._count_handover(who, handover_id)
+        return answer
+
+    def _count_handover(self, who: Person, handover_id: str) -> None:
+        self.tally.handovers += 1
+        self.handovers.append((who, handover_id))
 
     def _plan(self) -> None:
         plan = self.plan("morning")
@@ -219,22 +249,35 @@ class Day:
         rounds = [r for r in clerk.get("/rounds", day=self.day.isoformat()) if r["state"] == "published"]
         if not rounds:
             return
+        in_town = list(self.staff.clerks).index(office_id) % IN_TOWN == 0
         for round_ in rounds:
             self.load(round_)
             courier = self.courier_of(round_)
-            self._round(courier, round_)
+            if in_town:
+                self._ride_online(courier, round_)
+            else:
+                phone = self._ride_offline(courier, round_)
+            back_at = datetime.fromisoformat(round_["returns_at"]) + _COUNTING
             for item in clerk.get(f"/couriers/{courier.id}/items"):
-                self._counter(clerk, "receipts", item, datetime.fromisoformat(round_["returns_at"]) + _COUNTING)
-            courier.put_seen(f"/rounds/{round_['id']}", "finish")
+                self._take_over(clerk, courier, item, back_at)
+            if in_town:
+                courier.put_seen(f"/rounds/{round_['id']}", "finish")
+            else:
+                phone.finish(round_["id"], back_at)
+                phone.send()
 
     def load(self, round_: dict[str, Any]) -> None:
-        """The clerk gives the courier all that he is to deliver."""
+        """The clerk gives the courier all that he is to deliver, and the courier signs for it on his own phone."""
         clerk = self.staff_member(self.staff.clerks[round_["office"]["id"]], "clerk")
+        courier = self.courier_of(round_)
         held = {i["tracking_number"]: i for i in clerk.every("/items")}
         for stop in round_["stops"]:
             if stop["job"]["kind"] == "delivery":
                 item = held[stop["job"]["tracking_number"]]
-                self._counter(clerk, "loadings", item, self._at("07:00"), courier_id=round_["courier"]["id"])
+                body = _at_counter(item, self._at("07:00")) | {"courier_id": courier.id}
+                said = Handover(item["custody"], body, papers_of(item["lines"]), _sides(item, "courier", courier.code))
+                loaded = self._record(clerk, "/loadings/{}", body, said)
+                courier.countersign(loaded["id"], loaded["signed"])
 
     def courier_of(self, round_: dict[str, Any]) -> Person:
         """The courier who rides a round."""
@@ -244,32 +287,58 @@ class Day:
                 return courier
         raise Unexpected(f"nobody of the staff rides round {round_['id']}")
 
-    def _counter(self, clerk: Person, what: str, item: dict[str, Any], at: datetime, **more: str) -> None:
-        body = {"item_id": item["id"], "device_at": at.isoformat(), "lines": _counted(item["lines"])} | more
-        clerk.put(f"/{what}/{uuid4()}", body)
-        self.tally.handovers += 1
+    def _take_over(self, clerk: Person, courier: Person, item: dict[str, Any], at: datetime) -> None:
+        body = _at_counter(item, at)
+        said = Handover(item["custody"], body, papers_of(item["lines"]), _sides(item, "office", clerk.place))
+        self._record(clerk, "/receipts/{}", body, said, courier)
 
-    def _round(self, courier: Person, round_: dict[str, Any]) -> None:
+    def _visits(self, round_: dict[str, Any]) -> Iterable[tuple[random.Random, dict[str, Any], datetime, Any]]:
+        """The doors of a round with when the courier is there and where his phone thinks that it is."""
         rng = random.Random(round_["id"])
-        courier.put_seen(f"/rounds/{round_['id']}", "start")
         for stop in round_["stops"]:
             at = datetime.fromisoformat(stop["arrival"]) + timedelta(seconds=rng.randint(-120, 300))
             door = stop["job"]["point"]
-            place = {"lon": door["lon"] + rng.gauss(0, 8e-5), "lat": door["lat"] + rng.gauss(0, 8e-5)}
+            yield rng, stop, at, {"lon": door["lon"] + rng.gauss(0, 8e-5), "lat": door["lat"] + rng.gauss(0, 8e-5)}
+
+    def _ride_offline(self, courier: Person, round_: dict[str, Any]) -> Phone:
+        """Read everything before leaving, then send what was done wherever there is a network."""
+        phone = Phone(courier, random.Random(round_["id"]))
+        self.phones.append(phone)
+        read = {stop["id"]: courier.get(f"/stops/{stop['id']}") for stop in round_["stops"]}
+        phone.start(round_["id"], datetime.fromisoformat(round_["departs_at"]))
+        for rng, stop, at, place in self._visits(round_):
+            phone.arrive(stop["id"], at, place)
+            at += timedelta(minutes=4)
+            if rng.random() < FAILED:
+                phone.fail(stop["id"], at, reason := rng.choice(REASONS))
+                self.tally.failed[reason] += 1
+            else:
+                body = self._door(read[stop["id"]], at, place, rng)
+                phone.hand_over(read[stop["id"]], body, photo(rng) if rng.random() < PHOTOGRAPHED else None)
+                self._count_handover(courier, phone.waiting[-1]["id"])
+            if rng.random() < COVERED:
+                phone.send()
+        phone.send()
+        return phone
+
+    def _ride_online(self, courier: Person, round_: dict[str, Any]) -> None:
+        """Call as one goes."""
+        courier.put_seen(f"/rounds/{round_['id']}", "start")
+        for rng, stop, at, place in self._visits(round_):
             courier.put(f"/stops/{stop['id']}/arrival", {"device_at": at.isoformat(), "place": place})
             at += timedelta(minutes=4)
             if rng.random() < FAILED:
                 reason = rng.choice(REASONS)
-                courier.put(
-                    f"/stops/{stop['id']}/failure", {"reason": reason, "device_at": at.isoformat(), "place": place}
-                )
+                body = {"reason": reason, "device_at": at.isoformat(), "place": place}
+                courier.put(f"/stops/{stop['id']}/failure", body)
                 self.tally.failed[reason] += 1
             else:
-                self._door(courier, courier.get(f"/stops/{stop['id']}"), at, place, rng)
+                read = courier.get(f"/stops/{stop['id']}")
+                body = self._door(read, at, place, rng)
+                self._record(courier, "/handovers/{}", body, signing.at_door(courier.code, read, body))
 
-    def _door(
-        self, courier: Person, stop: dict[str, Any], at: datetime, place: dict[str, float], rng: random.Random
-    ) -> None:
+    def _door(self, stop: dict[str, Any], at: datetime, place: dict[str, float], rng: random.Random) -> dict[str, Any]:
+        """What is recorded at a door where all goes well."""
         pickup = stop["job"]["kind"] == "pickup"
         body = {
             "stop_id": stop["id"],
@@ -282,12 +351,11 @@ class Day:
             "signatures": [{"signer_name": stop["job"]["contact_name"], "strokes": _scribble(rng)}],
         }
         body |= {"seal_number": f"NS{rng.randrange(10**8):08d}"} if pickup else {"receiver": "self"}
-        courier.put(f"/handovers/{uuid4()}", body)
-        self.tally.handovers += 1
         if pickup:
             self.tally.collected += 1
         else:
             self.tally.delivered += 1
+        return body
 
     def _hand_to_agencies(self) -> None:
         self.say("manifests to the agencies")
@@ -298,27 +366,34 @@ class Day:
         waiting = [i for i in clerk.every("/items") if i["state"] == "at_office"]
         for centre_id, items in _grouped(waiting, lambda i: i["centre"]["id"]).items():
             manifest = clerk.post("/manifests", {"centre_id": centre_id, "item_ids": [i["id"] for i in items]})
-            self._answer_manifest(centre_id, manifest["id"])
+            self._answer_manifest(clerk, centre_id, manifest["id"])
 
-    def _answer_manifest(self, centre_id: str, manifest_id: str) -> None:
+    def _answer_manifest(self, clerk: Person, centre_id: str, manifest_id: str) -> None:
+        """The officer answers each line, and the clerk signs beside him what was taken."""
         officer = self.staff_member(self.staff.officers[centre_id], "officer")
         rng = random.Random(manifest_id)
         serial = f"{self.day:%y%m%d}"
-        for line in officer.get(f"/manifests/{manifest_id}")["lines"]:
+        manifest = officer.get(f"/manifests/{manifest_id}")
+        for line in manifest["lines"]:
             path = f"/manifests/{manifest_id}/lines/{line['item']['id']}"
             if rng.random() < REFUSED:
                 officer.put(f"{path}/refusal", {"reason": "Sai mẫu đơn, đề nghị làm lại"})
                 self.tally.refused += 1
                 continue
+            handover_id = new_id()
             body = {
-                "handover_id": str(uuid4()),
+                "handover_id": handover_id,
                 "device_at": self._at("14:00").isoformat(),
                 "lines": _counted(line["lines"]),
                 "dossier_code": f"000.00.33.H33-{serial}-{rng.randrange(10**6):06d}",
                 "due_date": (self.day + timedelta(days=7)).isoformat(),
             }
-            officer.put(f"{path}/acceptance", body)
-            self.tally.handovers += 1
+            told = {"code": body["dossier_code"], "due": body["due_date"], "manifest": manifest["number"]}
+            sides = _sides(line, "agency", officer.place)
+            said = Handover(line["custody"], body, papers_of(line["lines"]), sides, **told)
+            taken = officer.hand_over(f"{path}/acceptance", handover_id, body, said)
+            clerk.countersign(handover_id, taken["signed"])
+            self._count_handover(officer, handover_id)
             self.tally.received += 1
 
 
@@ -331,6 +406,15 @@ def _grouped(rows: list[dict[str, Any]], key: Callable[[dict[str, Any]], str]) -
 
 def _counted(lines: list[dict[str, Any]]) -> list[dict[str, int]]:
     return [{k: line[k] for k in ("position", "originals", "copies")} for line in lines]
+
+
+def _at_counter(item: dict[str, Any], at: datetime) -> dict[str, Any]:
+    return {"item_id": item["id"], "device_at": at.isoformat(), "lines": _counted(item["lines"])}
+
+
+def _sides(item: dict[str, Any], role: str, code: str) -> tuple[dict[str, str], dict[str, str]]:
+    """From who holds it to this party."""
+    return holder_of(item["custody"]), party(role, code)
 
 
 def _scribble(rng: random.Random) -> list[list[list[int]]]:

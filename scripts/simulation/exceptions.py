@@ -1,10 +1,13 @@
 """What a plain day does not show: bookings called off, stops moved, doors given up, rounds withdrawn."""
 
+import random
+from datetime import datetime
 from typing import Any
 
 from scripts.simulation import people
 from scripts.simulation.api import Person, Unexpected
 from scripts.simulation.day import Day
+from scripts.simulation.phone import Phone
 
 
 def change_minds(day: Day, times: int) -> None:
@@ -55,7 +58,7 @@ def _move_stops(day: Day, draft: dict[str, Any], times: int) -> None:
 def _give_up(
     day: Day, draft: dict[str, Any], booked: dict[str, tuple[Person, dict[str, Any]]], window: dict[str, str]
 ) -> None:
-    """Nobody at home at any of the new doors; half of them book again themselves, the dispatcher does the others."""
+    """Nobody at home or a paper missing at the new doors; half of them book again themselves, the others are helped."""
     courier = day.courier_of(draft)
     day.load(draft)
     courier.put_seen(f"/rounds/{draft['id']}", "start")
@@ -64,10 +67,23 @@ def _give_up(
         dossier_id = stop["job"]["dossier_id"]
         if dossier_id not in booked:
             continue
+        citizen = booked[dossier_id][0]
         courier.put(f"/stops/{stop['id']}/arrival", {"device_at": at, "place": stop["job"]["point"]})
-        failure = {"reason": "not_home", "next_action": "give_up", "device_at": at}
-        courier.put(f"/stops/{stop['id']}/failure", failure)
         if n % 2:
-            booked[dossier_id][0].post(f"/dossiers/{dossier_id}/pickups", {"window": window})
+            _miss_a_paper(courier, stop, at)
+            courier.get(f"/stops/{stop['id']}/supplement-slip")
+            citizen.get(f"/dossiers/{dossier_id}/supplement-slip")
+            citizen.post(f"/dossiers/{dossier_id}/pickups", {"window": window})
         else:
+            failure = {"reason": "not_home", "next_action": "give_up", "device_at": at}
+            courier.put(f"/stops/{stop['id']}/failure", failure)
             day.dispatcher.post("/jobs", {"dossier_id": dossier_id, "kind": "pickup"})
+
+
+def _miss_a_paper(courier: Person, stop: dict[str, Any], at: str) -> None:
+    """The courier's phone reports the first paper of the checklist as not there."""
+    phone = Phone(courier, random.Random(stop["id"]))
+    first = courier.get(f"/stops/{stop['id']}")["documents"][0]["position"]
+    said = {"missing": [[first, 0, 0]], "next": "give_up"}
+    phone.fail(stop["id"], datetime.fromisoformat(at), "missing_document", "thiếu bản chính", **said)
+    phone.send()

@@ -1,14 +1,18 @@
 """What holds for every operation of the document, so that a new one is covered by itself."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import select
 
-from courier_api.people.models import Role
+from courier_api.custody import ledger, uploads
+from courier_api.custody.models import EvidenceKind, Handover
+from courier_api.people.models import Person, Role
 from tests import cast as story
 from tests.api.samples import Operation, operations
 from tests.cast import Actor, Cast
+from tests.custody.phone import Phone, nowhere
 from tests.refusals import codes, nothing_written, problem_in
 
 ALL = operations()
@@ -132,8 +136,12 @@ def known_ids(cast: Cast) -> dict[str, str]:
     closure = cast.dispatcher.post("/closures", {"ways": [1], "reason": "Ngập"})
     handover = cast.session.scalars(select(Handover).order_by(Handover.at).limit(1)).one()
     ledger.grow(cast.session)
-    upload = uploads.begin(cast.session, handover_by(cast), handover.id, EvidenceKind.photo, 10)
-    operation, case = parked(cast)
+    courier = cast.session.get_one(Person, UUID(cast.courier.person_id))
+    upload = uploads.begin(cast.session, courier, handover.id, EvidenceKind.photo, 10)
+    phone = Phone(cast)
+    operation = phone.operation("courier.start", round=nowhere())
+    assert phone.sync(operation)[0]["result"] == "parked"
+    case = cast.dispatcher.get("/cases")["items"][0]
     cast.session.commit()
     return {
         "dossier_id": dossier["id"],
@@ -145,8 +153,8 @@ def known_ids(cast: Cast) -> dict[str, str]:
         "closure_id": closure["id"],
         "entry_id": str(handover.id),
         "upload_id": str(upload.id),
-        "operation_id": operation,
-        "case_id": case,
+        "operation_id": operation["id"],
+        "case_id": case["id"],
         "courier_id": cast.courier.person_id,
         "centre_id": str(cast.centre.id),
     }
@@ -218,7 +226,8 @@ def test_the_ends_of_the_calendar_break_nothing(cast: Cast) -> None:
 def test_an_address_with_odd_bytes_is_not_found(cast: Cast) -> None:
     for operation in (o for o in ALL if set(o.in_path) & NO_ID):
         for value in ("%00", "%ED%A0%80", "%FF", "x" * 500):
-            answer = send(cast, operation, None, operation.url(dict.fromkeys(operation.in_path, value)), None)
+            url = operation.url(dict.fromkeys(operation.in_path, value))
+            answer = send(cast, operation, token_for(cast, operation), url, operation.body({}))
             assert answer.status_code == 404, (operation, value, answer.data)
 
 

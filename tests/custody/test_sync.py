@@ -1,4 +1,4 @@
-"""Operations from phones: in order, once, none lost, none in the way of another; each with the same receipt for ever."""
+"""Operations from phones: in order, once, none lost, none in the way of another; each with one receipt for ever."""
 
 import base64
 import hashlib

@@ -1,0 +1,177 @@
+"""Checks the inbox: our signed receipt for each operation, what became of it, and the cases that dispatchers decide."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from courier_api.custody import events
+from courier_api.custody.audit.known import Known
+from courier_api.custody.audit.report import Report
+from courier_api.custody.audit.snapshot import Snapshot, microseconds
+from courier_api.custody.events import Signed
+from courier_api.custody.inbox import RECEIPT
+from courier_api.proof.canonical import Malformed
+from courier_api.proof.core import Core, Kind
+from courier_api.proof.keys import verify_operator
+
+TABLE = "operation"
+UNAPPLIED = frozenset({"received", "waiting"})
+
+
+class Row(NamedTuple):
+    """An operation, and whether its entry is in the ledger."""
+
+    id: str
+    person_id: str
+    kid: str | None
+    counter: int | None
+    digest: bytes
+    content: bytes | None
+    received_us: int
+    state: str
+    code: str | None
+    detail: str | None
+    receipt: str
+    signature: bytes
+    entry: bool
+
+
+class Case(NamedTuple):
+    """What a dispatcher was asked."""
+
+    kind: str
+    code: str
+    detail: str
+    decision: str | None
+
+
+_QUERY = f"""
+SELECT s.id::text, s.person_id::text, s.kid, s.counter, s.digest, s.content, {microseconds("s.received_at")}, s.state,
+    s.code, s.detail::text, s.receipt, s.receipt_signature, e.id IS NOT NULL
+FROM operation s LEFT JOIN ledger_entry e ON e.id = s.id
+WHERE get_byte(uuid_send(s.id), 15) %% %s = %s
+"""  # noqa: S608
+
+
+def check(snapshot: Snapshot, known: Known, report: Report, part: int, parts: int) -> None:
+    """Check one part of the operations."""
+    cases = _cases(snapshot)
+    for row in _rows(snapshot, part, parts):
+        report.count(TABLE)
+        _check_receipt(row, known, report)
+        _check_content(row, known, report)
+        _check_state(row, cases.get(row.id, []), known, report)
+
+
+def _rows(snapshot: Snapshot, part: int, parts: int) -> Iterator[Row]:
+    return map(Row._make, snapshot.rows(_QUERY, [parts, part]))
+
+
+def _cases(snapshot: Snapshot) -> dict[str, list[Case]]:
+    query = "SELECT operation_id::text, kind, code, detail::text, decision FROM custody_case"
+    found: dict[str, list[Case]] = {}
+    for operation, *case in snapshot.rows(query):
+        found.setdefault(operation, []).append(Case._make(case))
+    return found
+
+
+def _check_receipt(row: Row, known: Known, report: Report) -> None:
+    text = row.receipt.encode()
+    said = _object(text)
+    public = known.operator.get(str(said.get("key")))
+    if public is None or not verify_operator(public, bytes(row.signature), RECEIPT + text):
+        report.find("receipt_wrong", TABLE, row.id)
+        return
+    try:
+        at = events.time_ms(str(said.get("at")))
+    except ValueError:
+        at = -1
+    named = (said.get("op"), said.get("sha256"), at)
+    if named != (row.id, bytes(row.digest).hex(), row.received_us // 1000):
+        report.find("receipt_differs", TABLE, row.id)
+
+
+def _check_content(row: Row, known: Known, report: Report) -> None:
+    if row.content is None:
+        if row.state != "applied" and row.id not in known.erasures:
+            report.find("operation_content_lost", TABLE, row.id)
+        return
+    content = bytes(row.content)
+    if hashlib.sha256(content).digest() != row.digest:
+        report.find("operation_content_differs", TABLE, row.id)
+    elif row.state != "rejected" and not row.entry:
+        core = _core(content)
+        if core is None or (row.kid, row.counter) != (core.kid.hex(), core.counter):
+            report.find("operation_differs", TABLE, row.id, what="key or counter")
+
+
+def _check_state(row: Row, cases: list[Case], known: Known, report: Report) -> None:
+    device = known.devices.get(row.kid or "")
+    if row.state != "rejected" and (device is None or device.person_id != row.person_id):
+        report.find("operation_differs", TABLE, row.id, what="whose it is")
+    open_, decided = _parked(cases)
+    if row.state == "applied":
+        if not row.entry:
+            report.find("operation_without_entry", TABLE, row.id)
+        if open_ or (row.code is not None and not decided):
+            report.find("operation_differs", TABLE, row.id, what="state")
+    elif row.state in UNAPPLIED:
+        if row.entry or open_ or row.code is not None:
+            report.find("operation_differs", TABLE, row.id, what="state")
+    elif row.code is None or (row.state == "rejected" and open_):
+        report.find("operation_differs", TABLE, row.id, what="state")
+    elif row.state == "parked":
+        _check_parked(row, cases, report)
+    elif row.code == "id_reused" and not any(case.kind == "id_reused" for case in cases):
+        report.find("case_missing", TABLE, row.id)
+
+
+def _parked(cases: list[Case]) -> tuple[bool, bool]:
+    """Whether it is asked what to do with it, and whether that was decided."""
+    decisions = [case.decision for case in cases if case.kind == "parked"]
+    return None in decisions, any(decision is not None for decision in decisions)
+
+
+def _check_parked(row: Row, cases: list[Case], report: Report) -> None:
+    kind = "key_cloned" if row.code == "key_cloned" else "parked"
+    case = next((case for case in cases if case.kind == kind), None)
+    if case is None:
+        report.find("case_missing", TABLE, row.id)
+    elif kind == "parked" and (case.code != row.code or _object(case.detail) != _object(row.detail or "{}")):
+        report.find("operation_differs", TABLE, row.id, what="why it was parked")
+    if kind == "parked" and not row.entry:
+        report.find("operation_without_entry", TABLE, row.id)
+
+
+def check_cases(snapshot: Snapshot, report: Report) -> None:
+    """Check that every decision stands in the ledger, signed by who made it."""
+    query = """SELECT c.id::text, c.kind, c.operation_id::text, c.decision, c.correction_id::text, e.kind, e.event,
+        s.id IS NOT NULL FROM custody_case c LEFT JOIN ledger_entry e ON e.id = c.correction_id
+        LEFT JOIN operation s ON s.id = c.operation_id"""
+    for id_, kind, operation, decision, correction, entry_kind, event, known in snapshot.rows(query):
+        report.count("custody_case")
+        if kind != "evidence" and operation is not None and not known:
+            report.find("reference_lost", "custody_case", id_, column="operation_id", target=TABLE)
+        if (decision is None) != (correction is None):
+            report.find("decision_differs", "custody_case", id_)
+        elif correction is not None:
+            said = _object(bytes(event or b"{}"))
+            named = (entry_kind, said.get("case"), said.get("decision"), said.get("of"))
+            if named != (int(Kind.correction), id_, decision, str(operation)):
+                report.find("decision_differs", "custody_case", id_)
+
+
+def _core(content: bytes) -> Core | None:
+    try:
+        return Signed.read(_object(content).get("signed") or {}).parsed_core()
+    except Malformed:
+        return None
+
+
+def _object(text: str | bytes) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

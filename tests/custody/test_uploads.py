@@ -1,0 +1,247 @@
+"""Evidence in pieces over a bad network: resumed at the last byte, kept once and only if it is what was signed."""
+
+import base64
+import hashlib
+import io
+import json
+from typing import Any
+
+import pytest
+from PIL import Image
+from sqlalchemy import select
+
+from courier_api import tasks
+from courier_api.custody import evidence, uploads
+from courier_api.custody.models import Case, Entry, Evidence, Upload, UploadChunk
+from courier_api.queue import Outbox
+from tests import cast as story
+from tests.cast import Cast
+from tests.custody.phone import Phone, nowhere
+
+TUS = {"Tus-Resumable": "1.0.0"}
+PIECE = "application/offset+octet-stream"
+
+
+def a_photo(size: int = 900) -> bytes:
+    """A photo with where it was taken."""
+    picture = Image.effect_noise((size, size), 60).convert("RGB")
+    exif = Image.Exif()
+    exif[0x010F] = "Máy ảnh của Nam"
+    exif.get_ifd(0x8825)[2] = (20.0, 39.0, 36.0)
+    content = io.BytesIO()
+    picture.save(content, "JPEG", exif=exif)
+    return content.getvalue()
+
+
+class Sender:
+    """A phone that sends evidence."""
+
+    def __init__(self, cast: Cast) -> None:
+        self.cast = cast
+        self.headers = TUS | {"Authorization": f"Bearer {cast.courier.token}"}
+
+    def ask(self, method: str, path: str, data: bytes = b"", **headers: str) -> Any:
+        sent = self.headers | {k.replace("_", "-"): v for k, v in headers.items()}
+        return self.cast.client.open(path, method=method, data=data, headers=sent)
+
+    def begin(self, event: str, length: int, kind: str = "photo") -> str:
+        told = ",".join(
+            f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in {"event": event, "kind": kind}.items()
+        )
+        answer = self.ask("POST", "/api/v1/couriers/evidence", Upload_Length=str(length), Upload_Metadata=told)
+        assert answer.status_code == 201, answer.data
+        return str(answer.headers["Location"])
+
+    def patch(self, where: str, offset: int, data: bytes, **headers: str) -> Any:
+        return self.ask("PATCH", where, data, Upload_Offset=str(offset), Content_Type=PIECE, **headers)
+
+
+@pytest.fixture
+def sender(cast: Cast) -> Sender:
+    return Sender(cast)
+
+
+def work(cast: Cast) -> None:
+    """A worker does what the uploads left for it."""
+    cast.session.expire_all()
+    for row in cast.session.scalars(select(Outbox).where(Outbox.done_at.is_(None), Outbox.task == uploads.TASK)).all():
+        tasks.run(str(row.id))
+    cast.session.expire_all()
+
+
+def with_photo(cast: Cast, photo: bytes, **changes: Any) -> tuple[dict[str, Any], Any]:
+    """A handover that commits to a photo, signed and not yet sent, and the phone."""
+    story.book(cast)
+    round_ = story.plan_and_publish(cast)
+    phone = Phone(cast)
+    stop = cast.courier.get(f"/stops/{round_['stops'][0]['id']}")
+    phone.sync(phone.start(round_["id"]), phone.arrival(stop))
+    return phone.handover(stop, photo=photo, **changes), phone
+
+
+def test_a_photo_comes_in_pieces_and_is_cleaned(cast: Cast, sender: Sender) -> None:
+    photo = a_photo()
+    operation, phone = with_photo(cast, photo)
+    assert phone.sync(operation)[0]["result"] == "applied"
+    where = sender.begin(operation["id"], len(photo))
+    assert sender.begin(operation["id"], len(photo)) == where  # announced again: go on with it
+    at = 0
+    while at < len(photo):
+        assert sender.ask("HEAD", where).headers["Upload-Offset"] == str(at)
+        piece = photo[at : at + 50_000]
+        checksum = "sha256 " + base64.b64encode(hashlib.sha256(piece).digest()).decode()
+        assert sender.patch(where, at, piece, Upload_Checksum=checksum).status_code == 204
+        at += len(piece)
+    work(cast)
+    row = cast.session.scalars(select(Evidence).where(Evidence.kind == "photo")).one()
+    kept = evidence.content_of(row)
+    assert not Image.open(io.BytesIO(kept)).getexif()
+    assert b"Nam" not in kept
+    said = json.loads(cast.session.get_one(Entry, row.proof_id).event or b"")
+    event = json.loads(cast.session.get_one(Entry, row.entry_id).event or b"")
+    assert said["original"] == event["ev"]["photo"]
+    assert said["stored"] == row.digest.hex()
+    assert cast.session.query(UploadChunk).count() == 0
+    work(cast)
+    assert cast.session.query(Evidence).filter_by(kind="photo").count() == 1
+
+
+def test_a_photo_may_come_before_its_event(cast: Cast, sender: Sender) -> None:
+    photo = a_photo(300)
+    operation, phone = with_photo(cast, photo)
+    where = sender.begin(operation["id"], len(photo))
+    assert sender.patch(where, 0, photo).status_code == 204
+    work(cast)
+    assert cast.session.query(Evidence).count() == 0
+    assert phone.sync(operation)[0]["result"] == "applied"
+    work(cast)
+    assert cast.session.query(Evidence).filter_by(kind="photo").count() == 1
+
+
+def test_signatures_by_hand_may_follow(cast: Cast, sender: Sender) -> None:
+    story.book(cast)
+    round_ = story.plan_and_publish(cast)
+    phone = Phone(cast)
+    stop = cast.courier.get(f"/stops/{round_['stops'][0]['id']}")
+    phone.sync(phone.start(round_["id"]), phone.arrival(stop))
+    operation = phone.handover(stop)
+    strokes = evidence_of(operation)
+    operation |= {"signatures": [], "strokes_follow": True}
+    assert phone.sync(operation)[0]["result"] == "applied"
+    where = sender.begin(operation["id"], len(strokes), "strokes")
+    sender.patch(where, 0, strokes)
+    work(cast)
+    row = cast.session.scalars(select(Evidence)).one()
+    assert evidence.content_of(row) == strokes
+
+
+def evidence_of(operation: dict[str, Any]) -> bytes:
+    """The signatures by hand as they are committed to."""
+    written = [{"relationship": "self"} | one for one in operation["signatures"]]
+    return json.dumps(written, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def test_what_is_not_what_was_signed_is_kept_apart(cast: Cast, sender: Sender) -> None:
+    operation, phone = with_photo(cast, a_photo(300))
+    phone.sync(operation)
+    other = a_photo(310)
+    where = sender.begin(operation["id"], len(other))
+    sender.patch(where, 0, other)
+    work(cast)
+    upload = cast.session.scalars(select(Upload)).one()
+    assert upload.fault == "evidence_differs"
+    assert cast.session.query(UploadChunk).count() == 1  # its bytes are kept
+    assert cast.session.scalars(select(Case.code)).all() == ["evidence_differs"]
+    assert sender.ask("HEAD", where).headers["Upload-Fault"] == "evidence_differs"
+    # The right one may still come.
+    assert sender.begin(operation["id"], len(other)) != where
+
+
+def test_a_bomb_of_an_image_is_refused_and_kept(cast: Cast, sender: Sender) -> None:
+    content = io.BytesIO()
+    Image.new("1", (6000, 6000)).save(content, "PNG")  # 36 megapixels in some kB
+    bomb = content.getvalue()
+    assert len(bomb) < 20_000
+    operation, phone = with_photo(cast, bomb)
+    phone.sync(operation)
+    sender.patch(sender.begin(operation["id"], len(bomb)), 0, bomb)
+    work(cast)
+    assert cast.session.scalars(select(Case.code)).all() == ["image_too_large"]
+    assert cast.session.query(UploadChunk).count() == 1
+
+
+def test_a_piece_that_does_not_follow_on_is_refused(cast: Cast, sender: Sender) -> None:
+    where = sender.begin(nowhere(), 100)
+    assert sender.patch(where, 0, b"x" * 40).status_code == 204
+    for offset in (0, 39, 41, 100):
+        answer = sender.patch(where, offset, b"y" * 10)
+        assert answer.status_code == 409
+        assert answer.get_json()["type"].endswith("upload_offset")
+    assert sender.patch(where, 40, b"x" * 61).status_code == 422
+    assert sender.ask("HEAD", where).headers["Upload-Offset"] == "40"
+
+
+def test_a_piece_with_a_wrong_checksum_is_thrown_away(cast: Cast, sender: Sender) -> None:
+    where = sender.begin(nowhere(), 100)
+    wrong = "sha256 " + base64.b64encode(bytes(32)).decode()
+    assert sender.patch(where, 0, b"x" * 40, Upload_Checksum=wrong).status_code == 460
+    assert sender.ask("HEAD", where).headers["Upload-Offset"] == "0"
+    for given in ("md5 AAAA", "sha256 !!!", "sha256"):
+        assert sender.patch(where, 0, b"x" * 40, Upload_Checksum=given).status_code in (422, 460)
+
+
+def test_what_is_cut_off_is_kept_as_far_as_it_came(cast: Cast, sender: Sender) -> None:
+    class Cut(io.BytesIO):
+        """A connection that ends in the middle."""
+
+        def read(self, size: int = -1) -> bytes:
+            piece = super().read(min(size if size > 0 else 30, 30))
+            if not piece:
+                raise OSError("reset by peer")
+            return piece
+
+    where = sender.begin(nowhere(), 100)
+    headers = sender.headers | {"Upload-Offset": "0", "Content-Type": PIECE, "Content-Length": "100"}
+    answer = cast.client.open(where, method="PATCH", input_stream=Cut(b"x" * 70), headers=headers)
+    assert answer.headers["Upload-Offset"] == "70"
+    assert sender.patch(where, 70, b"x" * 30).status_code == 204
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Tus-Resumable": "0.2.2"},
+        {"Upload-Length": "0"},
+        {"Upload-Length": str((15 << 20) + 1)},
+        {"Upload-Length": "-1"},
+        {"Upload-Length": "ten"},
+        {"Upload-Metadata": "event !!!,kind cGhvdG8="},
+        {"Upload-Metadata": "kind cGhvdG8="},
+        {"Upload-Metadata": "event MDE5MzJmNjAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAx,kind dmlkZW8="},
+    ],
+)
+def test_a_wrong_announcement_is_named(cast: Cast, sender: Sender, headers: dict[str, str]) -> None:
+    right = {
+        "Upload-Length": "10",
+        "Upload-Metadata": "event MDE5MzJmNjAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAx,kind cGhvdG8=",
+    }
+    sent = sender.headers | right | headers
+    answer = cast.client.post("/api/v1/couriers/evidence", headers=sent)
+    assert answer.status_code == 422, answer.data
+    assert cast.session.query(Upload).count() == 0
+
+
+def test_an_upload_is_given_up(cast: Cast, sender: Sender) -> None:
+    where = sender.begin(nowhere(), 100)
+    sender.patch(where, 0, b"x" * 40)
+    assert sender.ask("DELETE", where).status_code == 204
+    assert sender.ask("HEAD", where).status_code == 404
+    assert cast.session.query(UploadChunk).count() == 0
+
+
+def test_nobody_elses_upload_is_seen(cast: Cast, sender: Sender) -> None:
+    where = sender.begin(nowhere(), 100)
+    other = next(a for r, a in cast.outsider.items() if r.value == "courier")
+    sender.headers["Authorization"] = f"Bearer {other.token}"
+    assert sender.ask("HEAD", where).status_code == 404
+    assert sender.patch(where, 0, b"x").status_code == 404
