@@ -118,6 +118,14 @@ class ManifestIn(Schema):
     item_ids = fields.List(fields.UUID(), required=True, validate=validate.Length(1, 200))
 
 
+class Standing(fields.Nested):
+    """Where the item of a row stands on its way, looked up for it."""
+
+    def get_value(self, obj: Any, attr: str, accessor: Any = None, default: Any = None) -> Any:
+        """Give the item's next leg."""
+        return holding.next_leg(db(), obj.item)
+
+
 class ManifestLineShown(Schema):
     """A line of a manifest and the agency's answer."""
 
@@ -133,10 +141,7 @@ class ManifestLineShown(Schema):
         "_lines", required=True, metadata={"type": "array", "items": {"$ref": "#/components/schemas/HandoverLineShown"}}
     )
 
-    custody = fields.Method("_custody", required=True, metadata={"$ref": "#/components/schemas/NextLegShown"})
-
-    def _custody(self, line: Any) -> Any:
-        return NextLegShown().dump(holding.next_leg(db(), line.item))
+    custody = Standing(NextLegShown, required=True)
 
     def _lines(self, line: Any) -> Any:
         last = holding.last_handover(db(), line.item_id)

@@ -1,6 +1,7 @@
 """The contract is enough: a client generated from the served OpenAPI document runs the whole story over a socket."""
 
 import importlib
+import json
 import subprocess
 import sys
 import threading
@@ -21,6 +22,8 @@ from werkzeug.serving import make_server
 from courier_api import tasks
 from courier_api.people.models import Role
 from courier_api.queue import Outbox
+from scripts.simulation import device as devices
+from scripts.simulation.device import Device
 from tests import cast as story
 from tests.cast import HOME, PROCEDURE, STROKES, Cast, tomorrow
 
@@ -62,12 +65,38 @@ def generated(served: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> M
 
 def _without_hooks(folder: Path) -> Path:
     config = folder / "config.yml"
-    config.write_text("post_hooks: []\n")
+    overrides = dict.fromkeys(("application/pdf", "application/offset+octet-stream"), "application/octet-stream")
+    config.write_text(json.dumps({"post_hooks": [], "content_type_overrides": overrides}))
     return config
+
+
+def signed(
+    device: Device, eid: UUID, body: dict[str, Any], custody: Any, sides: tuple[str, str], papers: Any, **stated: Any
+) -> dict[str, Any]:
+    """A handover's body with the event for it, made of nothing but what the API has shown; sides are role:code."""
+    giver, taker = (devices.party(*side.split(":")) for side in sides)
+    fields = devices.handover_fields(body) | {
+        "item": str(custody.item_id),
+        "no": custody.tracking_number,
+        "leg": custody.leg,
+        "from": giver,
+        "to": taker,
+    }
+    counted = [[n, p["name"], p["originals"], p["copies"]] for n, p in enumerate(papers, 1)]
+    values = devices.handover_values(body, counted, stated.pop("citizen", None))
+    event, salts = device.event(
+        "custody.handover", devices.moment(body["device_at"]), values, eid=str(eid), **fields, **stated
+    )
+    said = device.signed(event, salts)
+    device.count(said)
+    return body | {"signed": said}
 
 
 class Person:
     """Someone who only knows the generated client."""
+
+    device: Device
+    staff: Any
 
     def __init__(self, package: ModuleType, url: str, token: str) -> None:
         self.client = package.AuthenticatedClient(base_url=url, token=token, raise_on_unexpected_status=True)
@@ -98,8 +127,13 @@ def test_a_generated_client_runs_the_story(
     def sign_in(phone: str, role: Role) -> Person:
         nobody = Person(generated, served, "none yet")
         nobody.ask("public.request_sign_in_code", body=model("CodeRequest")(phone=phone))
-        body = model("SignIn").from_dict({"phone": phone, "code": story.sent_code(messages[-1]), "role": role.value})
-        return Person(generated, served, nobody.ask("public.sign_in", body=body).token)
+        code, device = story.sent_code(messages[-1]), Device()
+        key = device.offer(code) if role is not Role.citizen else None
+        body = model("SignIn").from_dict({"phone": phone, "code": code, "role": role.value, "device_key": key})
+        staff = nobody.ask("public.sign_in", body=body)
+        person = Person(generated, served, staff.token)
+        person.device, person.staff = device, staff
+        return person
 
     citizen = sign_in("0912000001", Role.citizen)
     courier = sign_in("0912000002", Role.courier)
@@ -148,12 +182,22 @@ def test_a_generated_client_runs_the_story(
             "fee_collected": stop.requirements.fee,
             "signatures": [{"signer_name": "Nguyễn Thị Hoa", "strokes": STROKES}],
         }
-        return courier.ask("couriers.record_handover", uuid4(), body=model("DoorHandoverIn").from_dict(body | more))
+        pickup = stop.job.kind == "pickup"
+        mine, eid = f"courier:{courier.staff.staff_code}", uuid4()
+        sides = ("citizen:", mine) if pickup else (mine, "citizen:")
+        papers = [p.to_dict() for p in (stop.documents if pickup else stop.lines)]
+        stated = {"stop": str(stop_id), "citizen": stop.job.contact_name}
+        body = signed(courier.device, eid, body | more, stop.custody, sides, papers, **stated)
+        return courier.ask("couriers.record_handover", eid, body=model("DoorHandoverIn").from_dict(body))
 
     morning = plan("morning")
     assert door(morning.id, seal_number="NS-1").leg == 1
     item = clerk.ask("clerks.list_courier_items", UUID(cast.courier.person_id))[0]
-    clerk.ask("clerks.receive_from_courier", uuid4(), body=model("CounterHandoverIn").from_dict(_at_counter(item)))
+    office = f"office:{clerk.staff.place_code}"
+    holder, eid = item.custody.holder, uuid4()
+    sides = (f"{holder.role}:{holder.code}", office)
+    body = signed(clerk.device, eid, _at_counter(item), item.custody, sides, [x.to_dict() for x in item.lines])
+    clerk.ask("clerks.receive_from_courier", eid, body=model("CounterHandoverIn").from_dict(body))
     body = model("ManifestIn").from_dict({"centre_id": str(cast.centre.id), "item_ids": [str(item.id)]})
     manifest = clerk.ask("clerks.make_manifest", body=body, idempotency_key=_key())
     seen = courier.answer("couriers.get_my_round", morning.id)
@@ -166,6 +210,11 @@ def test_a_generated_client_runs_the_story(
         "dossier_code": "000.00.33.H33-261124-0001",
         "due_date": tomorrow().date().isoformat(),
     }
+    agency = f"agency:{officer.staff.place_code}"
+    stated = {"code": acceptance["dossier_code"], "due": acceptance["due_date"], "manifest": manifest.number}
+    papers = [x.to_dict() for x in line.lines]
+    eid = UUID(acceptance["handover_id"])
+    acceptance = signed(officer.device, eid, acceptance, line.custody, (office, agency), papers, **stated)
     accepted = officer.ask(
         "agencies.accept_line", manifest.id, item.id, body=model("AcceptanceIn").from_dict(acceptance)
     )
@@ -176,12 +225,18 @@ def test_a_generated_client_runs_the_story(
         "received_by": cast.clerk.person_id,
         "device_at": tomorrow(15).isoformat(),
     }
-    officer.ask("agencies.hand_back_result", uuid4(), body=model("ResultIn").from_dict(result))
+    seen, eid = officer.ask("agencies.get_agency_dossier", dossier.id), uuid4()
+    clerks = {str(c.id): c.staff_number for c in seen.office_clerks}
+    stated = {"by": f"G-{clerks[cast.clerk.person_id]:05d}"}
+    result = signed(officer.device, eid, result, seen.result, (agency, office), result["papers"], **stated)
+    officer.ask("agencies.hand_back_result", eid, body=model("ResultIn").from_dict(result))
 
     afternoon = plan("afternoon")
     bag = next(i for i in clerk.ask("clerks.list_office_items").items if i.kind == "result")
     loading = _at_counter(bag) | {"courier_id": cast.courier.person_id}
-    clerk.ask("clerks.load_courier", uuid4(), body=model("LoadingIn").from_dict(loading))
+    sides, eid = (office, f"courier:{courier.staff.staff_code}"), uuid4()
+    loading = signed(clerk.device, eid, loading, bag.custody, sides, [x.to_dict() for x in bag.lines])
+    clerk.ask("clerks.load_courier", eid, body=model("LoadingIn").from_dict(loading))
     assert door(afternoon.id, receiver="self").to_role == "citizen"
 
     end = citizen.ask("citizens.get_dossier", dossier.id)

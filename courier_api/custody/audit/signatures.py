@@ -25,6 +25,7 @@ LATE_US = 60 * SECOND  # a place in the tree is given within 10 s
 SLACK_US = 60 * SECOND  # between a revocation and what another server was taking in at that moment
 GRACE_US = round(EXPIRED_GRACE.total_seconds() * SECOND)
 OPERATORS = frozenset({int(Kind.evidence), int(Kind.erasure)})
+ABOUT_OTHERS = frozenset({int(Kind.evidence), int(Kind.correction)})
 
 
 def check(snapshot: Snapshot, known: Known, report: Report, kids: Sequence[str]) -> None:
@@ -151,7 +152,7 @@ def _read(row: Row, core: bytes, report: Report) -> Read | None:
 
 
 def _check_of(row: Row, read: Read, report: Report) -> None:
-    said = read.fields.get("of")
+    said = read.fields.get("of") if row.kind in ABOUT_OTHERS else None
     if row.of != said and (row.of is not None or row.operation_state != "parked"):
         report.find("of_differs", TABLE, row.id, of=said, stored=row.of)
     if row.kind not in OPERATORS:
