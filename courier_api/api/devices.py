@@ -8,9 +8,9 @@ from marshmallow import Schema, fields
 
 from courier_api.api import agencies, clerks, couriers
 from courier_api.api.evidence import CountersignatureIn, HandoverShown
+from courier_api.custody import countersigning
 from courier_api.errors import Invalid
 from courier_api.guard.audience import Audience, caller, db
-from courier_api.journey import countersigning
 from courier_api.people import devices
 
 

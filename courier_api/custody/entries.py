@@ -51,11 +51,7 @@ def accept(session: Session, sent: Mapping[str, Any], person: Person, role: Role
     fault = out_of_order(device, event)
     if fault:
         raise Alarm(fault, POINTER, evidence=signed, expected=device.last_counter + 1)
-    accepted = Accepted(append(session, device, core, signed, of=event.of), event, signed)
-    if signed.countersignature is not None:
-        kid, signature = signed.countersignature
-        countersign(session, accepted.entry, session.get(Device, kid), signature)
-    return accepted
+    return Accepted(append(session, device, core, signed, of=event.of), event, signed)
 
 
 def authenticate(session: Session, signed: Signed, person: Person, role: Role) -> tuple[Device, Core]:

@@ -12,7 +12,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session, aliased, joinedload, object_session
 
-from courier_api.custody import entries, events, evidence, uploads
+from courier_api.custody import countersigning, entries, events, evidence, uploads
 from courier_api.custody.entries import Accepted
 from courier_api.custody.models import (
     EvidenceKind,
@@ -219,6 +219,8 @@ def record(
         salt = accepted.signed.salts.get("strokes", b"")
         evidence.keep(session, accepted.entry, EvidenceKind.strokes, canonical.write(written), salt)
     session.flush()
+    if accepted.signed.countersignature is not None:
+        countersigning.of_other_side(session, accepted.entry, handover, *accepted.signed.countersignature)
     uploads.bind(session, handover_id)
     return handover
 

@@ -42,7 +42,7 @@ class Stopwatch:
         self._lock = threading.Lock()
         document = httpx.get(f"{url}/api/openapi.json").raise_for_status().json()
         self.operations = {
-            (method, re.compile(re.sub(r"\{[^}]+\}", "[^/]+", path) + "$")): operation["operationId"]
+            (method, re.compile(_pattern(path) + "$")): operation["operationId"]
             for path, methods in document["paths"].items()
             for method, operation in methods.items()
             if method != "parameters"

@@ -172,6 +172,5 @@ class Person:
             raise Unexpected(
                 f"{response.request.method} {response.request.url.path}: {response.status_code} {response.text}"
             )
-        if response.headers.get("Content-Type", "").startswith("application/json"):
-            return response.json()
-        return response.content or None
+        said = response.content and response.headers.get("Content-Type", "").startswith("application/json")
+        return response.json() if said else response.content or None

@@ -123,15 +123,9 @@ def decide_cases(day: Day, repeat: Repeat) -> None:
 
 def lose_devices(day: Day, repeat: Repeat) -> None:
     """Everybody lists devices and ends one that was lost; an officer signs beside what no one else records of his."""
-    office = next(iter(day.staff.clerks))
-    centre = next(iter(day.staff.officers))
-    phones = {
-        "courier": day.staff.couriers[office][0],
-        "clerk": day.staff.clerks[office],
-        "officer": day.staff.officers[centre],
-    }
-    for role, phone in phones.items():
-        who = day.staff_member(phone, role)
+    officer, accepted = next((who, handover) for who, handover in day.handovers if who.audience == "agencies")
+    clerk = next(who for who, _ in day.handovers if who.audience == "clerks")
+    for who, role in ((day.phones[0].courier, "courier"), (clerk, "clerk"), (officer, "officer")):
         repeat(lambda _, who=who: who.get("/devices"))
         repeat(lambda _, who=who, role=role: who.put(f"/devices/{_lost(day, who.phone, role)}/revocation"))
     repeat(lambda _: day.dispatcher.put(f"/devices/{_lost(day, clerk.phone, 'clerk')}/revocation"))

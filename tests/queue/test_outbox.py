@@ -1,6 +1,8 @@
 """Work is sent once, after the commit and only then; lost work is sent again; work done twice has one effect."""
 
+import time
 from contextlib import suppress
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
@@ -154,3 +156,66 @@ def test_a_claim_skips_a_row_that_another_worker_holds(committed: Engine) -> Non
         assert queue.claim(other, row_id) is None
         one.rollback()
         assert queue.claim(other, row_id) is not None
+
+
+def test_who_was_superseded_records_nothing(committed: Engine) -> None:
+    make = sessionmaker(committed)
+    with make.begin() as work:
+        row = Outbox(task="plan_day", argument=uuid4(), sent_at=db.now())
+        work.add(row)
+        work.flush()
+        row_id = row.id
+    with make.begin() as work:
+        slow = queue.claim(work, row_id)
+    assert slow is not None
+    with make.begin() as work:
+        assert queue.claim(work, row_id) is None  # the lease runs
+        work.execute(
+            text("UPDATE outbox SET leased_until = now() - interval '1 second' WHERE id = :id"), {"id": row_id}
+        )
+    with make.begin() as work:
+        quick = queue.claim(work, row_id)
+    assert quick is not None
+    assert quick.token == slow.token + 1
+
+    def record(claimed: queue.Claim) -> None:
+        with make.begin() as work:
+            work.execute(text("UPDATE outbox SET task = 'the effect' WHERE id = :id"), {"id": row_id})
+            queue.finish(work, claimed)
+
+    with pytest.raises(queue.Superseded):
+        record(slow)
+    with make.begin() as work:
+        queue.renew(work, slow)  # lengthens nothing: the lease is another's
+        queue.finish(work, quick)
+    with make.begin() as work:
+        assert work.scalar(text("SELECT task FROM outbox WHERE id = :id"), {"id": row_id}) == "plan_day"
+        assert queue.claim(work, row_id) is None
+        assert queue.sweep(work) == 0
+
+
+def test_what_fails_is_free_again_at_once(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_: queue.Claim) -> None:
+        raise ZeroDivisionError
+
+    cast.dispatcher.post("/plans", {"day": tomorrow().date().isoformat(), "half": "morning"}, 202)
+    row = cast.session.query(Outbox).one()
+    with monkeypatch.context() as failing:
+        failing.setitem(tasks.TASKS, "plan_day", broken)
+        with pytest.raises(ZeroDivisionError):
+            tasks.run(str(row.id))
+    tasks.run(str(row.id))
+    cast.session.expire_all()
+    assert cast.session.query(Outbox).one().done_at is not None
+
+
+def test_a_long_task_keeps_its_lease(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "LEASE", timedelta(seconds=0.3))
+    renewed: list[queue.Claim] = []
+    claimed = queue.Claim(uuid4(), "plan_day", uuid4(), 1)
+    with queue.kept(claimed, renewed.append):
+        time.sleep(0.5)
+    count = len(renewed)
+    assert count >= 2
+    time.sleep(0.25)
+    assert len(renewed) == count
