@@ -11,6 +11,7 @@ from werkzeug.exceptions import ClientDisconnected
 from courier_api.api.couriers import blp
 from courier_api.custody import uploads
 from courier_api.custody.models import EvidenceKind, Upload
+from courier_api.db import transaction
 from courier_api.errors import Invalid
 from courier_api.guard.audience import caller, db
 
@@ -89,12 +90,12 @@ def _metadata() -> dict[str, str]:
 
 @blp.endpoint("HEAD", "/evidence/<uuid:upload_id>", "getUploadOffset")
 @blp.response(200)
-def offset(upload_id: UUID) -> Any:
+def show_offset(upload_id: UUID) -> Any:
     """Say how many bytes have come."""
     return _answer(200, uploads.of_person(db(), caller(), upload_id))
 
 
-@blp.endpoint("PATCH", "/evidence/<uuid:upload_id>", "continueUpload")
+@blp.endpoint("PATCH", "/evidence/<uuid:upload_id>", "continueUpload", by_itself=True)
 @blp.response(204)
 @blp.doc(
     requestBody={"content": {PIECE: {"schema": {"type": "string", "format": "binary"}}}, "required": True},
@@ -107,17 +108,18 @@ def offset(upload_id: UUID) -> Any:
 def patch(upload_id: UUID) -> Any:
     """Send the next piece; what arrives before the line is cut is kept, unless a checksum was given for all of it."""
     _speaks_tus()
-    upload = uploads.of_person(db(), caller(), upload_id, lock=True)
     if request.mimetype != PIECE:
         raise Invalid("wrong_form", "Content-Type")
-    checksum = _checksum()
-    piece, whole = _read()
-    if checksum is not None:
-        name, wanted = checksum
-        if not whole or hashlib.new(name, piece, usedforsecurity=False).digest() != wanted:
-            return _answer(CHECKSUM_MISMATCH, upload)
-    uploads.add(db(), upload, _number("Upload-Offset"), piece)
-    return _answer(204, upload)
+    offset, checksum = _number("Upload-Offset"), _checksum()
+    piece, whole = _read()  # with no transaction open: the line may be slow
+    with transaction() as session:
+        upload = uploads.of_person(session, caller(), upload_id, lock=True)
+        if checksum is not None:
+            name, wanted = checksum
+            if not whole or hashlib.new(name, piece, usedforsecurity=False).digest() != wanted:
+                return _answer(CHECKSUM_MISMATCH, upload)
+        uploads.add(session, upload, offset, piece)
+        return _answer(204, upload)
 
 
 def _checksum() -> tuple[str, bytes] | None:

@@ -103,6 +103,8 @@ class Audience(Blueprint):
                 raise NotFound  # nothing has such a name, and PostgreSQL cannot even be asked for a NUL
             allowance = limited() if limited else None
             person_id = None
+            if not by_itself:
+                request.get_data()  # all of it before a transaction is open: the line may be slow
             for attempt in range(DEADLOCK_TRIES):
                 try:
                     with transaction() as session:

@@ -1,8 +1,10 @@
 """What somebody with all rights on the database could do to custody: one change at a time, chosen by chance.
 
-Each mutation changes something that the auditor must see. What nobody could see from the database alone is in UNSEEN, with
-the reason, and is not generated.
+Each mutation changes something that the auditor must see. What nobody could see from the database alone is in UNSEEN,
+with the reason, and is not generated.
 """
+
+# ruff: noqa: S608 - names of tables and columns are this file's own
 
 import json
 import os
@@ -18,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 
 from courier_api.custody.ledger import microseconds
 from courier_api.custody.stores import FolderStore
+from courier_api.dossiers.states import DossierState
 from courier_api.proof import note, tree
 from courier_api.proof.files import operator_key, verifier_keys
 
@@ -67,25 +70,27 @@ STATE = (
 )
 
 UNSEEN = {
-    ("ledger_entry", "received_at of what waits"): "only its leaf vouches for the server's time of an event without handover",
-    ("ledger_entry", "deleting the last that wait"): "nothing signed names them yet; at most 10 s, and phones hold a receipt",
+    ("ledger_entry", "received_at of what waits"): "only its leaf vouches for when it came",
+    ("ledger_entry", "deleting the last that wait"): "nothing signed names them yet, for 10 s at most",
     ("checkpoint", "at"): "the note does not say when it was signed",
-    ("checkpoint", "deleting one that is not the newest"): "the newest covers all that it covered, unless a witness signed it",
+    ("checkpoint", "deleting one that is not the newest"): "the newest covers all that it covered",
     ("cosignature", "at"): "when we took it in; the time that the witness signed is in the line",
     ("cosignature", "deleting one"): "nothing in the ledger says that a witness signed; the witness knows",
     ("handover", "request_digest without an operation"): "only the sender of the request could say what he asked for",
     ("opening", "salts of what is not committed to"): "they open nothing; a notice",
     ("opening", "salt of evidence that has not come"): "it is compared when the evidence comes, which is refused then",
     ("evidence", "stored_at"): "when the file was written; nothing signed depends on it",
-    ("evidence", "deleting signatures by hand that came with the handover"): "as if they were still to come: a notice, and a"
-    " finding with --overdue",
+    (
+        "evidence",
+        "deleting signatures by hand that came with the handover",
+    ): "as if still to come: a notice, or --overdue",
     ("device", "label"): "what the holder calls it",
-    ("device", "revoked_at, quarantined_at"): "the operator's own decision, which nobody signs; events after it are found",
+    ("device", "revoked_at, quarantined_at"): "nobody signs this; events after it are found",
     ("device_certificate", "deleting one between the first and the last"): "found only where an event needs it",
     ("operation", "person_id, kid, counter, code, detail of rejected ones"): "no key vouches for what was rejected",
     ("operation", "state between received and waiting"): "neither is done yet, and the next sync sets it right",
-    ("operation", "deleting one that is applied or was rejected"): "the entry stands; the phone has the signed receipt",
-    ("custody_case", "kid, opened_at, decided_at, detail of other kinds"): "for the dispatcher's eyes; decisions are signed",
+    ("operation", "deleting one that is applied or was rejected"): "the entry stands, the phone has a receipt",
+    ("custody_case", "kid, opened_at, decided_at, detail of other kinds"): "decisions are signed, these are not",
     ("voucher", "id, created_at"): "ours alone; amount, handover, dossier, courier, number and time are compared",
     ("person", "staff_number without device or handover"): "it stands in nothing that was signed",
     ("service_point", "code without handover"): "it stands in nothing that was signed",
@@ -97,9 +102,13 @@ SMALL = "{c} + 1 + (:n % 3)::smallint"
 TIME = "{c} + make_interval(secs => (1 + :n % 100000) * 0.25)"
 SOMEONE = "(SELECT id FROM person WHERE id <> {c} ORDER BY md5(id::text || :n) LIMIT 1)"
 SOME_ENTRY = "(SELECT id FROM ledger_entry WHERE id <> {c} ORDER BY md5(id::text || :n) LIMIT 1)"
-NEW_ID = "md5(:n::text)::uuid"
-LETTER = "overlay({c} placing (CASE WHEN substr({c}, p, 1) = 'x' THEN 'y' ELSE 'x' END) from p)"
-TEXT = LETTER.replace("p)", "1 + (:n % length({c}))::int)").replace("{c}, p,", "{c}, 1 + (:n % length({c}))::int,")
+NEW_ID = "md5(CAST(:n AS text))::uuid"
+TEXT = "overlay({c} placing CASE substr({c}, HERE, 1) WHEN 'x' THEN 'y' ELSE 'x' END from HERE)".replace(
+    "HERE", "(1 + :n % length({c}))::int"
+)
+SOME_ITEM = "(SELECT id FROM postal_item WHERE id <> {c} ORDER BY md5(id::text || :n) LIMIT 1)"
+SOME_DOSSIER = "(SELECT id FROM dossier WHERE id <> {c} ORDER BY md5(id::text || :n) LIMIT 1)"
+SOME_KEY = "(SELECT d.kid FROM device d WHERE d.kid <> {c} ORDER BY md5(d.kid || :n) LIMIT 1)"
 
 
 def other(*values: str) -> str:
@@ -111,13 +120,24 @@ def other(*values: str) -> str:
 _HAS_LEAF = "EXISTS (SELECT FROM ledger_leaf l WHERE l.entry_id = t.id)"
 _NAMED = "EXISTS (SELECT FROM handover h WHERE t.id IN (h.from_id, h.to_id))"
 _HAS_DEVICE = "EXISTS (SELECT FROM device d WHERE d.person_id = t.id)"
+_HANDED = "EXISTS (SELECT FROM handover h WHERE h.item_id = t.id)"
+_DONE = "state NOT IN ('received', 'waiting')"
+_WITH_CITIZEN = """EXISTS (SELECT FROM postal_item i JOIN handover h ON h.item_id = i.id
+    WHERE i.dossier_id = t.id AND 'citizen' IN (h.from_role, h.to_role))"""
+_PROVEN = """kind = 'photo' OR EXISTS (SELECT FROM upload u
+    WHERE u.entry_id = t.entry_id AND u.kind = t.kind AND u.kept_at IS NOT NULL)"""
+_FIRST_OR_LAST = """issued_at IN (SELECT min(issued_at) FROM device_certificate GROUP BY kid
+    UNION SELECT max(issued_at) FROM device_certificate GROUP BY kid)"""
+_BARE = """event IS NOT NULL AND NOT EXISTS (SELECT FROM opening o WHERE o.entry_id = t.id)
+    AND position('"ev"' IN encode(event, 'escape')) = 0"""
+_LAST_LEG = "leg = (SELECT max(leg) FROM handover h WHERE h.item_id = t.item_id)"
 _APPLIED = "EXISTS (SELECT FROM operation o WHERE o.id = t.id AND o.state = 'applied')"
 
 # (table, column, new value, which rows; all by default)
 EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("ledger_entry", "id", NEW_ID, ""),
     ("ledger_entry", "kind", "1 + (kind + :n % 7) % 9", "event IS NOT NULL"),
-    ("ledger_entry", "kid", "(SELECT kid FROM device d WHERE d.kid <> t.kid ORDER BY md5(kid || :n) LIMIT 1)", ""),
+    ("ledger_entry", "kid", SOME_KEY, ""),
     ("ledger_entry", "counter", NUMBER, "counter IS NOT NULL"),
     ("ledger_entry", "event", BYTES, "event IS NOT NULL"),
     ("ledger_entry", "of", NEW_ID, "of IS NOT NULL"),
@@ -137,7 +157,7 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("cosignature", "size", NUMBER, ""),
     ("cosignature", "line", TEXT, ""),
     ("handover", "id", NEW_ID, ""),
-    ("handover", "item_id", "(SELECT id FROM postal_item i WHERE i.id <> t.item_id ORDER BY md5(id::text || :n) LIMIT 1)", ""),
+    ("handover", "item_id", SOME_ITEM, ""),
     ("handover", "leg", SMALL, ""),
     ("handover", "from_role", other("citizen", "courier", "office", "agency"), ""),
     ("handover", "from_id", SOMEONE, ""),
@@ -186,8 +206,8 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("operation", "content", BYTES, "content IS NOT NULL"),
     ("operation", "content", "NULL", "content IS NOT NULL"),
     ("operation", "received_at", TIME, ""),
-    ("operation", "state", other("received", "waiting", "applied", "parked", "rejected"), "state NOT IN ('received', 'waiting')"),
-    ("operation", "state", other("applied", "parked", "rejected"), "state IN ('received', 'waiting')"),
+    ("operation", "state", other("received", "waiting", "applied", "parked", "rejected"), _DONE),
+    ("operation", "state", other("applied", "parked", "rejected"), f"NOT {_DONE}"),
     ("operation", "code", "'fee_differs'", "state IN ('applied', 'parked')"),
     ("operation", "receipt", TEXT, ""),
     ("operation", "receipt_signature", BYTES, ""),
@@ -197,20 +217,18 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("custody_case", "decision", other("retry", "record", "skip", "dismiss"), ""),
     ("custody_case", "correction_id", SOME_ENTRY.format(c="t.id"), ""),
     ("voucher", "handover_id", NEW_ID, ""),
-    ("voucher", "dossier_id", "(SELECT id FROM dossier d WHERE d.id <> t.dossier_id ORDER BY md5(id::text || :n) LIMIT 1)", ""),
+    ("voucher", "dossier_id", SOME_DOSSIER, ""),
     ("voucher", "courier_id", SOMEONE, ""),
     ("voucher", "amount", NUMBER, ""),
     ("voucher", "taken_at", TIME, ""),
     ("voucher", "number", TEXT, ""),
-    ("dossier", "state", other("submitted", "collected", "at_office", "handed_over", "received", "not_received",
-        "result_ready", "out_for_delivery", "delivered", "returned", "closed", "cancelled"), ""),
-    ("dossier", "citizen_id", SOMEONE, "EXISTS (SELECT FROM postal_item i JOIN handover h ON h.item_id = i.id"
-        " WHERE i.dossier_id = t.id AND 'citizen' IN (h.from_role, h.to_role))"),
-    ("person", "staff_number", "staff_number + 100000 + :n % 1000", f"staff_number IS NOT NULL AND ({_NAMED} OR {_HAS_DEVICE})"),
+    ("dossier", "state", other(*DossierState), ""),
+    ("dossier", "citizen_id", SOMEONE, _WITH_CITIZEN),
+    ("person", "staff_number", "{c} + 100000 + :n % 1000", f"staff_number IS NOT NULL AND ({_NAMED} OR {_HAS_DEVICE})"),
     ("service_point", "code", TEXT, _NAMED),
-    ("postal_item", "tracking_number", TEXT, "EXISTS (SELECT FROM handover h WHERE h.item_id = t.id)"),
-    ("postal_item", "kind", other("send", "result"), "EXISTS (SELECT FROM handover h WHERE h.item_id = t.id AND h.leg = 1)"),
-)  # fmt: skip
+    ("postal_item", "tracking_number", TEXT, _HANDED),
+    ("postal_item", "kind", other("send", "result"), _HANDED),
+)
 
 DELETES: tuple[tuple[str, str], ...] = (
     ("ledger_entry", _HAS_LEAF),
@@ -219,19 +237,17 @@ DELETES: tuple[tuple[str, str], ...] = (
     ("checkpoint", "size = (SELECT max(size) FROM checkpoint)"),
     ("handover", ""),
     ("opening", ""),
-    ("evidence", "kind = 'photo' OR EXISTS (SELECT FROM upload u WHERE u.entry_id = t.entry_id AND u.kind = t.kind"
-        " AND u.kept_at IS NOT NULL)"),
+    ("evidence", _PROVEN),
     ("device", ""),
-    ("device_certificate", "issued_at IN (SELECT min(issued_at) FROM device_certificate GROUP BY kid UNION"
-        " SELECT max(issued_at) FROM device_certificate GROUP BY kid)"),
+    ("device_certificate", _FIRST_OR_LAST),
     ("operation", "state = 'parked'"),
     ("custody_case", "kind = 'parked' AND decision IS NULL"),
     ("voucher", ""),
     ("dossier", "EXISTS (SELECT FROM postal_item i WHERE i.dossier_id = t.id)"),
-    ("postal_item", "EXISTS (SELECT FROM handover h WHERE h.item_id = t.id)"),
+    ("postal_item", _HANDED),
     ("person", _HAS_DEVICE),
     ("service_point", _NAMED),
-)  # fmt: skip
+)
 
 # (table, columns that change places between two rows, which rows)
 SWAPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
@@ -249,7 +265,6 @@ SWAPS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("evidence", ("key_id", "wrapped_key", "digest", "size"), "wrapped_key IS NOT NULL"),
     ("handover", ("to_role", "to_id"), ""),
     ("handover", ("device_at",), ""),
-    ("handover", ("item_id", "leg"), "leg = 1"),
     ("device", ("public_key",), ""),
     ("device", ("person_id",), ""),
     ("device", ("last_counter", "last_digest"), ""),
@@ -281,10 +296,12 @@ def unguard(connection: Connection) -> None:
         return
     # The owner of the tables can do as much, by other means.
     found = connection.execute(
-        text("SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND connamespace = "
-             "'public'::regnamespace AND confrelid = ANY(CAST(:names AS regclass[]))"),
-        {"names": list(STATE) + ["service_point"]},
-    ).all()  # fmt: skip
+        text(
+            "SELECT conrelid::regclass::text, conname FROM pg_constraint WHERE contype = 'f' AND connamespace = "
+            "'public'::regnamespace AND confrelid::regclass::text = ANY(:names)"
+        ),
+        {"names": [*STATE, "service_point"]},
+    ).all()
     for table, name in found:
         connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
     for table in STATE:
@@ -421,29 +438,17 @@ class Mutations:
         """Let columns of two rows change places; raises NothingToDo when they hold the same."""
         named = ", ".join(f'"{column}"' for column in columns)
         own = self._is(one)
-        other_ = own.replace("k_", "o_")
-        keys = self._key(one) | {key.replace("k_", "o_", 1): value for key, value in self._key(two).items()}
-        if self._do(
-            f'SELECT (SELECT ROW({named}) FROM "{table}" WHERE {own}) IS NOT DISTINCT FROM '
-            f'(SELECT ROW({named}) FROM "{table}" WHERE {other_})',
-            **keys,
-        ).scalar():
+        others = own.replace(":k_", ":o_")
+        keys = self._key(one) | {f"o_{key}": value for key, value in two.items()}
+        a, b = (f'SELECT {named} FROM "{table}" WHERE {which}' for which in (own, others))
+        if self._do(f"SELECT EXISTS ({a} INTERSECT {b})", **keys).scalar():
             raise NothingToDo(table)
         self._do(
-            f'UPDATE "{table}" SET ({named}) = (SELECT {named} FROM "{table}" b WHERE {{}}) WHERE {own} OR {other_}'.format(
-                " AND ".join(
-                    f'b."{key}" = CASE WHEN "{table}"."{first}" = :k_{first} AND {self._whole(table, one)} '
-                    f"THEN :o_{key} ELSE :k_{key} END"
-                    for key, first in ((key, next(iter(one))) for key in one)
-                )
-            ),
+            f'WITH a AS ({a}), b AS ({b}), x AS (UPDATE "{table}" SET ({named}) = (SELECT * FROM a) WHERE {others}) '
+            f'UPDATE "{table}" SET ({named}) = (SELECT * FROM b) WHERE {own}',
             **keys,
         )
         return Mutation("swap", f"{table} {one} and {two}: {', '.join(columns)}")
-
-    @staticmethod
-    def _whole(table: str, row: dict[str, Any]) -> str:
-        return " AND ".join(f'"{table}"."{key}" = :k_{key}' for key in row)
 
     # --- forgeries ----------------------------------------------------------------------------------------------------
 
@@ -474,7 +479,7 @@ class Mutations:
         )
 
     def _forged_handover(self) -> str:
-        (row,) = self._pick("handover", "leg = (SELECT max(leg) FROM handover h WHERE h.item_id = t.item_id)")
+        (row,) = self._pick("handover", _LAST_LEG)
         last = self._do(f"SELECT * FROM handover WHERE {self._is(row)}", **self._key(row)).one()
         self._copy(
             "handover",
@@ -493,14 +498,16 @@ class Mutations:
         (row,) = self._pick("ledger_entry", "counter IS NOT NULL")
         last = self._do(f"SELECT kid FROM ledger_entry WHERE {self._is(row)}", **self._key(row)).scalar()
         counter = self._do("SELECT max(counter) FROM ledger_entry WHERE kid = :kid", kid=last).scalar()
-        self._copy("ledger_entry", row, id=(new := uuid4()), counter=counter + 1, signature="\\x" + os.urandom(64).hex())
+        signature = "\\x" + os.urandom(64).hex()
+        self._copy("ledger_entry", row, id=(new := uuid4()), counter=counter + 1, signature=signature)
         self._do("INSERT INTO ledger_waiting VALUES (:id)", id=new)
         return f"an entry like {row}, with a made-up signature"
 
     def _forged_countersignature(self) -> str:
         (row,) = self._pick("ledger_entry", "kind = 1")
         kid = self._do(
-            "SELECT kid FROM device WHERE kid NOT IN (SELECT kid FROM ledger_entry WHERE id = :id OR of = :id) LIMIT 1", **row
+            "SELECT kid FROM device WHERE kid NOT IN (SELECT kid FROM ledger_entry WHERE :id IN (id, of)) LIMIT 1",
+            **row,
         ).scalar()
         if kid is None:
             raise NothingToDo
@@ -535,7 +542,10 @@ class Mutations:
         body = note.Checkpoint(name, size, os.urandom(32)).write()
         signed = note.sign(body, note.VerifierKey.of(name, key), key)
         self._do(
-            "INSERT INTO checkpoint (size, root, note, at) VALUES (:s, :r, :n, now())", s=size, r=os.urandom(32), n=signed
+            "INSERT INTO checkpoint (size, root, note, at) VALUES (:s, :r, :n, now())",
+            s=size,
+            r=os.urandom(32),
+            n=signed,
         )
         return f"a checkpoint of {size}, signed by another"
 
@@ -559,8 +569,7 @@ class Mutations:
         return f"{row} waits again"
 
     def _forged_opening(self) -> str:
-        bare = "event IS NOT NULL AND NOT EXISTS (SELECT FROM opening o WHERE o.entry_id = t.id) AND position('\"ev\"' IN encode(event, 'escape')) = 0"
-        (row,) = self._pick("ledger_entry", bare)
+        (row,) = self._pick("ledger_entry", _BARE)
         self._do("INSERT INTO opening (entry_id, content) VALUES (:id, CAST(:c AS jsonb))", c='{"note": "?"}', **row)
         return f"something that {row} never said"
 
@@ -575,7 +584,7 @@ class Mutations:
 
     def truncate(self, size: int) -> Mutation:
         """Take away all from a leaf on."""
-        self._do("CREATE TEMP TABLE gone ON COMMIT DROP AS SELECT entry_id AS id FROM ledger_leaf WHERE index >= :s", s=size)
+        self._do("CREATE TEMP TABLE gone AS SELECT entry_id AS id FROM ledger_leaf WHERE index >= :s", s=size)
         self._do("INSERT INTO gone SELECT entry_id FROM ledger_waiting")
         items = self._do("SELECT DISTINCT item_id FROM handover JOIN gone USING (id)").scalars().all()
         for statement in (
@@ -594,9 +603,10 @@ class Mutations:
         self._do("DELETE FROM ledger_node WHERE (index + 1) * power(256, level) > :s", s=size)
         self._do("DELETE FROM cosignature WHERE size > :s", s=size)
         self._do("DELETE FROM checkpoint WHERE size > :s", s=size)
-        self._do("""UPDATE device d SET last_counter = coalesce((SELECT max(counter) FROM ledger_entry e WHERE e.kid = d.kid), 0),
+        self._do("""UPDATE device d SET
+            last_counter = coalesce((SELECT max(counter) FROM ledger_entry e WHERE e.kid = d.kid), 0),
             last_digest = coalesce((SELECT digest(event, 'sha256') FROM ledger_entry e WHERE e.kid = d.kid
-            ORDER BY counter DESC NULLS LAST LIMIT 1), decode(repeat('00', 32), 'hex'))""")
+                ORDER BY counter DESC NULLS LAST LIMIT 1), decode(repeat('00', 32), 'hex'))""")
         self._do("DROP TABLE gone")
         for item in items:
             self._put_back(item)
@@ -623,8 +633,11 @@ class Mutations:
         for table in reversed(STATE):
             self._do(f"DELETE FROM {table}")
         for table in STATE:
-            columns = self._do("SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = "
-                               "CAST(:t AS regclass) AND attnum > 0 AND NOT attisdropped", t=table).scalar()  # fmt: skip
+            columns = self._do(
+                "SELECT string_agg(quote_ident(attname), ', ') FROM pg_attribute WHERE attrelid = CAST(:t AS regclass) "
+                "AND attnum > 0 AND NOT attisdropped",
+                t=table,
+            ).scalar()
             self._do(f"INSERT INTO {table} ({columns}) OVERRIDING SYSTEM VALUE SELECT {columns} FROM old_{table}")
         return Mutation("restore", "an old state of all tables")
 
@@ -641,11 +654,13 @@ class Mutations:
             "SELECT l.index, e.core, e.signature, e.received_at FROM ledger_leaf l JOIN ledger_entry e ON e.id = l.entry_id"
             " ORDER BY l.index"
         ).all():
-            for level, place, value in frontier.append(tree.ledger_leaf(bytes(core), bytes(signature), microseconds(at))):
+            leaf = tree.ledger_leaf(bytes(core), bytes(signature), microseconds(at))
+            for level, place, value in frontier.append(leaf):
                 if level == 0:
                     self._do("UPDATE ledger_leaf SET hash = :h WHERE index = :i", h=value, i=index)
                 else:
-                    self._do("UPDATE ledger_node SET hash = :h WHERE level = :l AND index = :i", h=value, l=level, i=place)
+                    where = "WHERE level = :l AND index = :i"
+                    self._do(f"UPDATE ledger_node SET hash = :h {where}", h=value, l=level, i=place)
             if frontier.size in sizes:
                 body = note.Checkpoint(name.name, frontier.size, frontier.root()).write()
                 self._do(
@@ -672,7 +687,8 @@ class Mutations:
             store.put(name, content[: self._rng.randrange(len(content))])
         else:
             place = self._rng.randrange(len(content))
-            store.put(name, content[:place] + bytes([content[place] ^ 1 << self._rng.randrange(8)]) + content[place + 1 :])
+            bit = bytes([content[place] ^ 1 << self._rng.randrange(8)])
+            store.put(name, content[:place] + bit + content[place + 1 :])
         return Mutation("file", f"the file of evidence {row['id']}: {how}", lambda: store.put(name, content))
 
 

@@ -75,6 +75,11 @@ class Stopwatch:
         return self.operations[key] if key else f"{method} {path}"
 
 
+def _pattern(path: str) -> str:
+    # A tile's place has slashes of its own; no other variable has.
+    return re.sub(r"\{[^}]+\}", "[^/]+", path.replace("{place}", ".+"))
+
+
 @main.command()
 @click.option("--url", required=True)
 @click.option("--dossiers", default=20_000, show_default=True, type=click.IntRange(100))

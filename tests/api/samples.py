@@ -26,6 +26,7 @@ class Operation:
         self.query = [p for p in parameters if p["in"] == "query"]
         self.in_path = [p["name"] for p in parameters if p["in"] == "path"]
         content = described.get("requestBody", {}).get("content", {})
+        self.raw_type = next((kind for kind in content if kind != "application/json"), None)
         self.body_schema: dict[str, Any] | None = content.get("application/json", {}).get("schema")
         self.answers = set(described["responses"])
 

@@ -30,6 +30,8 @@ def send(cast: Cast, operation: Operation, token: str | None, url: str, body: An
     sent = operation.sent_headers() | {"Accept-Language": "en"} | headers
     if token is not None:
         sent["Authorization"] = f"Bearer {token}"
+    if operation.raw_type is not None:
+        return cast.client.open(url, method=operation.method, data=b"x", content_type=operation.raw_type, headers=sent)
     return cast.client.open(url, method=operation.method, json=body, headers=sent)
 
 

@@ -78,7 +78,7 @@ def _rows(snapshot: Snapshot, part: int, parts: int) -> Iterator[Row]:
 def _check_digest(row: Row, report: Report) -> None:
     """A signature by hand is what the event commits to; of a photo, the operator signed what became of it."""
     committed = commitments(_fields(row.event)).get(row.kind)
-    digest = bytes(row.digest).hex()
+    digest = row.digest.hex()
     if row.kind != "photo":
         if row.proof_id is not None or digest != committed:
             report.find("evidence_differs", TABLE, row.id, what="the event commits to something else")
@@ -92,7 +92,7 @@ def _check_digest(row: Row, report: Report) -> None:
 def _fields(event: bytes | None) -> dict[str, Any]:
     """What an event says; whether its bytes are what was signed is checked with its entry."""
     try:
-        found = json.loads(bytes(event or b"{}"))
+        found = json.loads(event or b"{}")
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -100,7 +100,7 @@ def _fields(event: bytes | None) -> dict[str, Any]:
 
 def _fault(row: Row, store: Store, keys: MasterKeys) -> str | None:
     try:
-        sealed = Sealed(row.key_id, bytes(row.wrapped_key or b""), store.get(row.name))
+        sealed = Sealed(row.key_id, row.wrapped_key or b"", store.get(row.name))
         content = unseal(keys, sealed, bytes.fromhex(row.name))
     except Missing:
         return "evidence_file_missing"

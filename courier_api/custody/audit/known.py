@@ -111,13 +111,13 @@ def _devices(snapshot: Snapshot, trust: Trust, kids: Mapping[str, int]) -> dict[
             kid,
             person,
             role,
-            bytes(public),
+            public,
             created,
             certified,
             revoked,
             shut,
             counter,
-            bytes(digest),
+            digest,
             kids.get(kid, 0),
             number,
         )
@@ -136,7 +136,7 @@ def _devices(snapshot: Snapshot, trust: Trust, kids: Mapping[str, int]) -> dict[
 def certificates(snapshot: Snapshot) -> list[tuple[str, int, bytes]]:
     """Every certificate: whose, when it was issued, its bytes."""
     query = f"SELECT kid, {microseconds('issued_at')}, content FROM device_certificate"  # noqa: S608
-    return [(kid, issued_us, bytes(content)) for kid, issued_us, content in snapshot.rows(query)]
+    return [(kid, issued_us, content) for kid, issued_us, content in snapshot.rows(query)]
 
 
 def _codes(snapshot: Snapshot) -> dict[tuple[str, str], str]:
@@ -174,7 +174,7 @@ def _events(snapshot: Snapshot, kind: Kind) -> Iterator[tuple[str, str, dict[str
     """Id, key and fields of events of a kind; whether their bytes were signed is a check of its own."""
     query = "SELECT id::text, kid, event FROM ledger_entry WHERE kind = %s AND event IS NOT NULL"
     for id_, kid, event in snapshot.rows(query, [int(kind)]):
-        fields = _or_none(json.loads, bytes(event))
+        fields = _or_none(json.loads, event)
         if isinstance(fields, dict):
             yield id_, kid, fields
 

@@ -17,6 +17,8 @@ from courier_api.proof.keys import verify_operator
 
 TABLE = "operation"
 UNAPPLIED = frozenset({"received", "waiting"})
+DONE = frozenset({"retry", "record"})  # decisions by which a parked operation is done after all
+LEFT = frozenset({None, "dismiss"})
 
 
 class Row(NamedTuple):
@@ -80,7 +82,7 @@ def _check_receipt(row: Row, known: Known, report: Report) -> None:
     text = row.receipt.encode()
     said = _object(text)
     public = known.operator.get(str(said.get("key")))
-    if public is None or not verify_operator(public, bytes(row.signature), RECEIPT + text):
+    if public is None or not verify_operator(public, row.signature, RECEIPT + text):
         report.find("receipt_wrong", TABLE, row.id)
         return
     try:
@@ -88,7 +90,7 @@ def _check_receipt(row: Row, known: Known, report: Report) -> None:
     except ValueError:
         at = -1
     named = (said.get("op"), said.get("sha256"), at)
-    if named != (row.id, bytes(row.digest).hex(), row.received_us // 1000):
+    if named != (row.id, row.digest.hex(), row.received_us // 1000):
         report.find("receipt_differs", TABLE, row.id)
 
 
@@ -97,7 +99,7 @@ def _check_content(row: Row, known: Known, report: Report) -> None:
         if row.state != "applied" and row.id not in known.erasures:
             report.find("operation_content_lost", TABLE, row.id)
         return
-    content = bytes(row.content)
+    content = row.content
     if hashlib.sha256(content).digest() != row.digest:
         report.find("operation_content_differs", TABLE, row.id)
     elif row.state != "rejected" and not row.entry:
@@ -110,27 +112,20 @@ def _check_state(row: Row, cases: list[Case], known: Known, report: Report) -> N
     device = known.devices.get(row.kid or "")
     if row.state != "rejected" and (device is None or device.person_id != row.person_id):
         report.find("operation_differs", TABLE, row.id, what="whose it is")
-    open_, decided = _parked(cases)
+    parked = next((case for case in cases if case.kind == "parked"), None)
     if row.state == "applied":
         if not row.entry:
             report.find("operation_without_entry", TABLE, row.id)
-        if open_ or (row.code is not None and not decided):
+        # Done in the end by a dispatcher's decision, it still says why it was parked.
+        done = row.code is None if parked is None else parked.decision in DONE and parked.code == row.code
+        if not done or row.content is not None:
             report.find("operation_differs", TABLE, row.id, what="state")
-    elif row.state in UNAPPLIED:
-        if row.entry or open_ or row.code is not None:
-            report.find("operation_differs", TABLE, row.id, what="state")
-    elif row.code is None or (row.state == "rejected" and open_):
-        report.find("operation_differs", TABLE, row.id, what="state")
     elif row.state == "parked":
         _check_parked(row, cases, report)
+    elif parked or (row.state == "rejected") == (row.code is None) or (row.state in UNAPPLIED and row.entry):
+        report.find("operation_differs", TABLE, row.id, what="state")
     elif row.code == "id_reused" and not any(case.kind == "id_reused" for case in cases):
         report.find("case_missing", TABLE, row.id)
-
-
-def _parked(cases: list[Case]) -> tuple[bool, bool]:
-    """Whether it is asked what to do with it, and whether that was decided."""
-    decisions = [case.decision for case in cases if case.kind == "parked"]
-    return None in decisions, any(decision is not None for decision in decisions)
 
 
 def _check_parked(row: Row, cases: list[Case], report: Report) -> None:
@@ -138,6 +133,8 @@ def _check_parked(row: Row, cases: list[Case], report: Report) -> None:
     case = next((case for case in cases if case.kind == kind), None)
     if case is None:
         report.find("case_missing", TABLE, row.id)
+    elif case.decision not in LEFT:
+        report.find("operation_differs", TABLE, row.id, what="state")
     elif kind == "parked" and (case.code != row.code or _object(case.detail) != _object(row.detail or "{}")):
         report.find("operation_differs", TABLE, row.id, what="why it was parked")
     if kind == "parked" and not row.entry:
@@ -156,7 +153,7 @@ def check_cases(snapshot: Snapshot, report: Report) -> None:
         if (decision is None) != (correction is None):
             report.find("decision_differs", "custody_case", id_)
         elif correction is not None:
-            said = _object(bytes(event or b"{}"))
+            said = _object(event or b"{}")
             named = (entry_kind, said.get("case"), said.get("decision"), said.get("of"))
             if named != (int(Kind.correction), id_, decision, str(operation)):
                 report.find("decision_differs", "custody_case", id_)

@@ -41,7 +41,7 @@ def check(snapshot: Snapshot, known: Known, report: Report, kids: Sequence[str])
 def _check(row: Row, known: Known, report: Report, chain: Chain | None) -> None:
     report.count(TABLE)
     _check_place(row, known, report)
-    core = bytes(row.core)
+    core = row.core
     if len(core) != SIZE or core[0] != 1:
         report.find("core_malformed", TABLE, row.id)
         return
@@ -70,7 +70,7 @@ def _check_place(row: Row, known: Known, report: Report) -> None:
     if row.waiting:
         report.find("waiting_logged", "ledger_waiting", row.id)
     try:
-        expected = tree.ledger_leaf(bytes(row.core), bytes(row.signature), row.received_us)
+        expected = tree.ledger_leaf(row.core, row.signature, row.received_us)
     except OverflowError:  # a time before 1970
         expected = b""
     if expected != row.leaf_hash:
@@ -78,7 +78,7 @@ def _check_place(row: Row, known: Known, report: Report) -> None:
 
 
 def _check_key(row: Row, core: bytes, known: Known, report: Report) -> None:
-    signature = bytes(row.signature)
+    signature = row.signature
     if row.kind in OPERATORS or row.kid in known.operator:
         public = known.operator.get(row.kid)
         if public is None or row.kind not in OPERATORS or not verify_operator(public, signature, core):
@@ -108,7 +108,7 @@ def _check_countersignature(row: Row, core: bytes, report: Report) -> None:
     if columns != (int(Kind.countersignature), None, int(Kind.countersignature), row.kid):
         report.find("columns_differ", TABLE, row.id, columns="kind, kid, counter")
     try:
-        same = row.of_core is not None and Core.unpack(bytes(row.of_core)).countersigned_by(core[2:10]) == core
+        same = row.of_core is not None and Core.unpack(row.of_core).countersigned_by(core[2:10]) == core
     except ValueError:
         same = False
     if not same or row.of is None or UUID(row.of).bytes != core[14:30]:
@@ -133,7 +133,7 @@ def _check_columns(row: Row, core: bytes, report: Report) -> None:
 
 def _read(row: Row, core: bytes, report: Report) -> Read | None:
     """The event, when it is what was signed; what was signed and makes no sense was rejected, and stands as it came."""
-    content = bytes(row.event or b"")
+    content = row.event or b""
     digest = hashlib.sha256(content).digest()
     if digest != core[82:]:
         report.find("event_differs", TABLE, row.id)

@@ -4,10 +4,20 @@ from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any
 
+from psycopg2 import BINARY  # type: ignore[import-untyped]
+from psycopg2.extensions import new_type, register_type  # type: ignore[import-untyped]
 from sqlalchemy import Connection
 
 AT_ONCE = 2_000
 _numbers = count(1)
+
+
+def _bytes(value: str | None, cursor: object) -> bytes | None:
+    return None if value is None else bytes(BINARY(value, cursor))
+
+
+# Without it they are memoryviews of a kind that equals no bytes.
+_BYTES = new_type(BINARY.values, "BYTES", _bytes)
 
 
 def microseconds(column: str) -> str:
@@ -26,6 +36,7 @@ class Snapshot:
         """The rows of a query, one after the other; several may be read in turns."""
         cursor = self._driver.cursor(name=f"audit_{next(_numbers)}")
         try:
+            register_type(_BYTES, cursor)
             cursor.itersize = AT_ONCE
             cursor.execute(query, tuple(values) or None)
             yield from cursor

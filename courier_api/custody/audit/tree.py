@@ -25,7 +25,7 @@ class Rebuilding:
         self._snapshot, self._trust, self._report = snapshot, trust, report
         self._frontier = Frontier()
         nodes = snapshot.rows("SELECT level, index, hash FROM ledger_node")
-        self._nodes = {(level, index): bytes(hashed) for level, index, hashed in nodes}
+        self._nodes = {(level, index): hashed for level, index, hashed in nodes}
         report.count("ledger_node", len(self._nodes))
         self._checkpoints: Iterator[tuple[Any, ...]] = snapshot.rows(
             "SELECT size, root, note FROM checkpoint ORDER BY size"
@@ -44,7 +44,7 @@ class Rebuilding:
             if index != expected:
                 self._report.find("leaf_gap", "ledger_leaf", index, index=expected)
             expected = index + 1
-            for level, at, value in self._frontier.append(bytes(hashed)):
+            for level, at, value in self._frontier.append(hashed):
                 if level > 0:
                     self._check_node(level, at, value)
             self._check_size()
@@ -67,7 +67,7 @@ class Rebuilding:
             if any(one != root for one in self._seen.pop(size)):
                 self._report.find("history_rewritten", "checkpoint", size)
 
-    def _check_checkpoint(self, size: int, root: memoryview, text: str) -> None:
+    def _check_checkpoint(self, size: int, root: bytes, text: str) -> None:
         self._report.count("checkpoint")
         self._newest = (size, text)
         try:
@@ -75,7 +75,7 @@ class Rebuilding:
         except note.NoteError as fault:
             self._report.find("checkpoint_unsigned", "checkpoint", size, fault=fault)
             return
-        if (signed.size, signed.root) != (size, bytes(root)):
+        if (signed.size, signed.root) != (size, root):
             self._report.find("checkpoint_differs", "checkpoint", size)
         if signed.size != self._frontier.size or signed.root != self._frontier.root():
             self._report.find("checkpoint_of_other_tree", "checkpoint", size)
