@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from courier_api.api import operations
 from courier_api.api.couriers import blp
-from courier_api.custody import inbox
+from courier_api.custody import inbox, ledger
 from courier_api.custody.inbox import Kept
 from courier_api.custody.models import Operation, OperationState
 from courier_api.db import now, transaction
@@ -73,6 +73,11 @@ class SyncOut(Schema):
     server_time = fields.AwareDateTime(
         required=True, metadata={"description": "For a phone whose clock is wrong: it is told so, and still works"}
     )
+    anchor = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "Hash of the newest checkpoint: an event that names it is not older"},
+    )
 
 
 @blp.endpoint("POST", "/sync", "sync", by_itself=True)
@@ -89,8 +94,9 @@ def sync(body: dict[str, Any]) -> Any:
     with transaction() as session:
         ids = [k.operation.id for k in kept]
         stand = {o.id: o for o in session.scalars(select(Operation).where(Operation.id.in_(ids)))}
+        anchor = ledger.anchor(session)
     results = [_result(one, k, stand[k.operation.id]) for one, k in zip(sent, kept, strict=True)]
-    return {"results": results, "server_time": now()}
+    return {"results": results, "server_time": now(), "anchor": anchor}
 
 
 def _apply(person_id: UUID, kid: str, session: Session) -> int:

@@ -1,6 +1,7 @@
 """The ledger: gives every entry its place in the Merkle tree, signs checkpoints over it, proves what stands in it."""
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -103,6 +104,12 @@ def latest(session: Session) -> Checkpoint:
     if found is None:
         raise NotFound
     return found
+
+
+def anchor(session: Session) -> str | None:
+    """The SHA-256 in hex of the newest checkpoint's text, by which an event shows that it is not older."""
+    newest = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
+    return hashlib.sha256(note.split(newest)[0].encode()).hexdigest() if newest is not None else None
 
 
 def with_cosignatures(session: Session, checkpoint: Checkpoint) -> str:

@@ -1,21 +1,23 @@
 """A day of custody with something of everything, for what looks at the whole of it."""
 
 import base64
-import hashlib
 import time
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
 from courier_api import tasks
 from courier_api.custody import ledger, uploads
-from courier_api.custody.models import Checkpoint, Cosignature
+from courier_api.custody.audit.trust import Trust
+from courier_api.custody.models import Checkpoint, Cosignature, Entry
 from courier_api.db import now
 from courier_api.proof import note
+from courier_api.proof.files import PUBLIC
 from courier_api.queue import Outbox
+from courier_api.settings import settings
 from tests import cast as story
 from tests.cast import Cast
 from tests.custody.phone import Phone
@@ -24,46 +26,40 @@ from tests.custody.test_uploads import Sender, a_photo
 
 @dataclass
 class Day:
-    """What was done, and who watched."""
+    """What came of it, and who watched."""
 
-    dossier: dict[str, Any]
-    other: dict[str, Any]
+    dossier: dict[str, Any]  # went all the way
+    other: dict[str, Any]  # nobody at home
     phone: Phone
-    witness: note.VerifierKey
+    trust: Trust
 
 
 def live(cast: Cast) -> Day:
-    """Two dossiers: one goes all the way, with a photo, a countersignature and a delivery; one parks and fails."""
-    dossier = story.book(cast)
-    other = story.book(cast, service="send")
+    """Collect with a photo, hand in, bring back the result; park one operation, reject another, fail at one door."""
+    dossier, other = story.book(cast), story.book(cast, service="send")
     round_ = story.plan_and_publish(cast)
     phone = Phone(cast)
     stops = {s["job"]["dossier_id"]: cast.courier.get(f"/stops/{s['id']}") for s in round_["stops"]}
     first, second = stops[dossier["id"]], stops[other["id"]]
+    too_early = phone.start(round_["id"]), phone.finish(round_["id"])
+    wrong = phone.arrival(second) | {"note": "not asked for"}
     photo = a_photo(300)
-    taken = phone.handover(first, photo=photo) if False else None
-    assert taken is None
-    assert [
-        a["result"]
-        for a in phone.sync(
-            phone.start(round_["id"]),
-            phone.finish(round_["id"]),  # with stops left: parked
-            phone.arrival(first),
-        )
-    ] == ["applied", "parked", "applied"]
-    taken = phone.handover(first, photo=photo)
-    phone.sync(taken)
-    bad = phone.arrival(second)
-    bad["note"] = "no such field"
-    phone.sync(bad)
-    phone.sync(phone.arrival(second), phone.failure(second, "Không có ai"), phone.finish(round_["id"]))
-    _upload(cast, taken["id"], photo)
+    answers = phone.sync(*too_early, wrong)
+    assert [a["result"] for a in answers] == ["applied", "parked", "rejected"]
+    taken = [phone.arrival(first), phone.handover(first, photo=photo)]
+    failed = [phone.arrival(second), phone.failure(second, "Không có ai"), phone.finish(round_["id"])]
+    answers = phone.sync(*taken, *failed)
+    assert {a["result"] for a in answers} == {"applied"}, answers
+    _upload(cast, taken[1]["id"], photo)
     ledger.grow(cast.session)
-    _deliver(cast, dossier)
-    _countersign(cast, taken)
-    witness = _cosign(cast, ledger.grow(cast.session))
+    _bring_on(cast, dossier)
+    checkpoint = ledger.grow(cast.session)
+    assert checkpoint is not None
+    witness = _cosign(cast, checkpoint)
     cast.session.commit()
-    return Day(dossier, other, phone, witness)
+    folder = settings().operator_keys
+    trust = Trust(tuple(note.read_keys((folder / PUBLIC).read_text())), (witness,), settings().evidence_store, folder)
+    return Day(dossier, other, phone, trust)
 
 
 def _upload(cast: Cast, event_id: str, photo: bytes) -> None:
@@ -75,8 +71,11 @@ def _upload(cast: Cast, event_id: str, photo: bytes) -> None:
     cast.session.expire_all()
 
 
-def _deliver(cast: Cast, dossier: dict[str, Any]) -> None:
-    item = story.receive(cast)
+def _bring_on(cast: Cast, dossier: dict[str, Any]) -> None:
+    item = cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0]
+    receipt = str(uuid4())
+    cast.clerk.put(f"/receipts/{receipt}", story.at_counter(item))
+    countersign(cast, receipt)
     manifest = cast.clerk.post("/manifests", {"centre_id": str(cast.centre.id), "item_ids": [item["id"]]})
     cast.officer.put(f"/manifests/{manifest['id']}/lines/{item['id']}/acceptance", story.acceptance(item))
     cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
@@ -87,12 +86,15 @@ def _deliver(cast: Cast, dossier: dict[str, Any]) -> None:
     cast.courier.put(f"/handovers/{uuid4()}", story.delivery(cast, story.arrive(cast, stop)))
 
 
-def _countersign(cast: Cast, taken: dict[str, Any]) -> None:
-    """The clerk signs what he took over from the courier as well."""
+def countersign(cast: Cast, handover: str) -> None:
+    """The courier signs what the clerk took over from him as well."""
+    assert cast.courier.signer is not None
+    entry = cast.session.get_one(Entry, UUID(handover))
+    body = cast.courier.signer.device.countersign({"core": base64.b64encode(entry.core).decode()})
+    cast.courier.put(f"/handovers/{handover}/countersignature", body)
 
 
-def _cosign(cast: Cast, checkpoint: Checkpoint | None) -> note.VerifierKey:
-    assert checkpoint is not None
+def _cosign(cast: Cast, checkpoint: Checkpoint) -> note.VerifierKey:
     private = Ed25519PrivateKey.generate()
     witness = note.VerifierKey.of("witness.test/w1", private, note.COSIGNATURE)
     signed = note.cosign(checkpoint.note, witness, private, int(time.time()))
@@ -100,6 +102,3 @@ def _cosign(cast: Cast, checkpoint: Checkpoint | None) -> note.VerifierKey:
     cast.session.add(Cosignature(size=checkpoint.size, witness=witness.name, line=line.write(), at=now()))
     cast.session.flush()
     return witness
-
-
-_ = base64, hashlib

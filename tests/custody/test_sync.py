@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select, text
 
 from courier_api.api import operations
+from courier_api.custody import ledger
 from courier_api.custody.inbox import RECEIPT
 from courier_api.custody.models import Case, Entry, Handover, Opening, Operation
 from courier_api.journey import syncing
@@ -202,6 +203,18 @@ def test_a_form_that_is_wrong_is_rejected_and_stays_in_the_ledger(cast: Cast, ph
     assert results(answers) == ["applied", "applied", "rejected", "applied"]
     assert answers[2]["code"] == "bad_fields"
     assert cast.session.get(Entry, Operation.id.type.python_type(bad["id"])) is not None
+
+
+def test_a_phone_is_given_the_time_and_an_anchor(cast: Cast, phone: Any) -> None:
+    sent = phone.start(phone.round_["id"])
+    answer = phone.actor.call("POST", "/sync", {"operations": [sent]}, 200)
+    assert answer["anchor"] is None
+    checkpoint = ledger.grow(cast.session)
+    assert checkpoint is not None
+    text_, _, _ = checkpoint.note.partition("\n\n")
+    answer = phone.actor.call("POST", "/sync", {"operations": [sent]}, 200)
+    assert answer["anchor"] == hashlib.sha256(f"{text_}\n".encode()).hexdigest()
+    assert answer["server_time"]
 
 
 def test_others_do_not_see_ones_operations(cast: Cast, phone: Any) -> None:
