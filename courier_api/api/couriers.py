@@ -121,7 +121,10 @@ class Arrival(Schema):
 @blp.response(200, StopShown)
 def arrive(body: dict[str, Any], stop_id: UUID) -> Any:
     """Be at the door; the answer says how many metres from it."""
-    return journey.arrive(db(), caller(), stop_id, body["device_at"], body["place"]["lon"], body["place"]["lat"])
+    place = body["place"]
+    stop = journey.arrive(db(), caller(), stop_id, body["device_at"], place["lon"], place["lat"])
+    db().flush()  # which reckons the metres that are shown
+    return stop
 
 
 class Failure(Schema):

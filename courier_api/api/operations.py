@@ -52,7 +52,7 @@ class HandoverBeside(DoorHandoverIn):
 def _handover(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
     lines = [journey.CountedLine(**line) for line in body["lines"]]
     door = journey.DoorHandover(accepted.event.id, body["stop_id"], lines, proof(body, accepted), digest)
-    journey.record_handover(session, courier, door)
+    journey.hand_over(session, courier, door)
 
 
 def _arrival(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:

@@ -1,7 +1,7 @@
 """Taking signed events into the ledger's table: whose key, does it hold, is it the next of its device."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -116,6 +116,13 @@ def append(
     of: UUID | None = None,
 ) -> Entry:
     """Add an authentic event to the ledger's table, and move its device on; what it means is another question."""
+    return add(session, next_of(device, core, signed, received_at, of))
+
+
+def next_of(
+    device: Device, core: Core, signed: Signed, received_at: datetime | None = None, of: UUID | None = None
+) -> Entry:
+    """Move a device on by an authentic event, and make its entry; whoever calls adds it, or several at once."""
     entry = Entry(
         id=core.event_id,
         kind=core.kind,
@@ -129,15 +136,20 @@ def append(
     )
     if core.counter > device.last_counter:  # else it fills a gap that was skipped
         device.last_counter, device.last_digest = core.counter, core.digest
-    return add(session, entry)
+    return entry
 
 
 def add(session: Session, entry: Entry) -> Entry:
     """Write an entry, and with it that it waits for its place in the tree."""
-    session.add(entry)
-    session.flush()
-    session.add(Waiting(entry_id=entry.id))
+    add_all(session, [entry])
     return entry
+
+
+def add_all(session: Session, written: Sequence[Entry]) -> None:
+    """Write entries, and with each that it waits for its place in the tree."""
+    session.add_all(written)
+    session.flush()
+    session.add_all(Waiting(entry_id=entry.id) for entry in written)
 
 
 def open_with(session: Session, entry: Entry, signed: Signed, values: dict[str, object]) -> None:

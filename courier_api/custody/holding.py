@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -395,6 +395,18 @@ def held_by(session: Session, party: Party, limit: int = 1000, after: UUID | Non
     if after is not None:
         query = query.where(PostalItem.id > after)
     return session.scalars(query).all()
+
+
+def held_among(session: Session, party: Party, item_ids: Collection[UUID]) -> set[UUID]:
+    """Those of some items that a party holds now, by handovers."""
+    later = aliased(Handover)
+    query = (
+        select(Handover.item_id)
+        .outerjoin(later, and_(later.item_id == Handover.item_id, later.leg > Handover.leg))
+        .where(Handover.item_id.in_(item_ids), Handover.to_role == party.role, Handover.to_id == party.id)
+        .where(later.id.is_(None))
+    )
+    return set(session.scalars(query)) if item_ids else set()
 
 
 def items_held_by_role(session: Session, role: PartyRole) -> set[UUID]:

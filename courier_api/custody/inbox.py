@@ -57,7 +57,10 @@ def receive(session: Session, person: Person, role: Role, sent: Sequence[dict[st
         seen = _look(operation, content, known)
         rows.append(_row(person, seen, content, at, key))
     written = _write(session, rows)
-    there = {o.id: o for o in session.scalars(select(Operation).where(Operation.id.in_([r["id"] for r in rows])))}
+    there = {row["id"]: Operation(**row) for row in reversed(rows) if row["id"] in written}
+    known_ids = [row["id"] for row in rows if row["id"] not in written]
+    if known_ids:
+        there |= {o.id: o for o in session.scalars(select(Operation).where(Operation.id.in_(known_ids)))}
     answer = []
     for row in rows:
         first = there[row["id"]]

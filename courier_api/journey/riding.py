@@ -51,14 +51,9 @@ class DoorHandover:
 
 def start_round(session: Session, courier: Person, round_: Round) -> Round:
     """Leave the office; every item to be delivered must be in the courier's hands. Raises Refused."""
-    mine = Party.courier(courier)
-    missing = [
-        stop.job.item.tracking_number
-        for stop in round_.stops
-        if stop.job.kind is JobKind.delivery
-        and stop.state is StopState.pending
-        and holding.holder(session, stop.job.item) != mine
-    ]
+    wanted = riding.to_deliver(session, round_)
+    held = holding.held_among(session, Party.courier(courier), wanted)
+    missing = [number for item_id, number in wanted.items() if item_id not in held]
     if missing:
         raise Refused("items_not_loaded", tracking_numbers=", ".join(missing[:5]), count=len(missing))
     if round_.state is not RoundState.started:
@@ -81,8 +76,7 @@ def arrive(session: Session, courier: Person, stop_id: UUID, device_at: datetime
     """Be at the door; arriving again changes nothing."""
     stop = riding.stop_of(session, courier, stop_id, lock=True)
     if stop.state is StopState.pending:
-        riding.arrive(session, stop, device_at, lon, lat)
-        session.flush()
+        riding.arrive(stop, device_at, lon, lat)
     elif stop.state is StopState.cancelled:
         raise Refused("stop_cancelled")
     return stop
@@ -137,10 +131,9 @@ def fail_stop(
 
 
 def record_handover(session: Session, courier: Person, door: DoorHandover) -> Handover:
-    """Take papers from a citizen, or give them the result: custody, job, stop, dossier and cash in one step.
+    """Take papers from a citizen, or give them the result, as `hand_over` does.
 
-    Sent again with the same content it answers with what was recorded; raises Invalid naming each requirement that is
-    missing, Refused for a wrong state or when the giver does not hold the item.
+    Sent again with the same content it answers with what was recorded.
     """
     known = holding.replayed(session, courier, door.handover_id, door.digest)
     if known is not None:
@@ -150,6 +143,21 @@ def record_handover(session: Session, courier: Person, door: DoorHandover) -> Ha
     known = holding.replayed(session, courier, door.handover_id, door.digest)
     if known is not None:
         return known
+    handover = _hand_over(session, courier, door, dossier, stop)
+    session.flush()
+    return handover
+
+
+def hand_over(session: Session, courier: Person, door: DoorHandover) -> Handover:
+    """Take papers from a citizen, or give them the result: custody, job, stop, dossier and cash in one step.
+
+    Raises Invalid naming each requirement that is missing, Refused for a wrong state or when the giver does not hold
+    the item.
+    """
+    return _hand_over(session, courier, door, *_dossier_and_stop(session, courier, door.stop_id))
+
+
+def _hand_over(session: Session, courier: Person, door: DoorHandover, dossier: Dossier, stop: Stop) -> Handover:
     job = stop.job
     riding.end(stop, StopAction.complete)
     owed = quoting.due(session, dossier)
@@ -173,7 +181,6 @@ def record_handover(session: Session, courier: Person, door: DoorHandover) -> Ha
         quoting.give_voucher(session, dossier, handover.id, courier.id, owed, door.proof.device_at)
     work.close(job, Outcome.succeeded)
     _move_on(session, dossier, job, door.proof)
-    session.flush()
     return handover
 
 
@@ -244,8 +251,10 @@ def _move_on(session: Session, dossier: Dossier, job: Job, proof: Proof) -> None
 
 def _dossier_and_stop(session: Session, courier: Person, stop_id: UUID) -> tuple[Dossier, Stop]:
     """Lock the dossier, then the stop: the order that everybody keeps, so that nobody waits in a circle."""
-    job = riding.stop_of(session, courier, stop_id).job
-    dossier = cases.locked(session, job.dossier_id)
+    stop = riding.stop_of(session, courier, stop_id)
+    if riding.is_taken(session, stop_id):
+        return stop.job.dossier, stop
+    dossier = cases.locked(session, stop.job.dossier_id)
     return dossier, riding.stop_of(session, courier, stop_id, lock=True)
 
 

@@ -3,6 +3,8 @@
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -19,7 +21,7 @@ from courier_api.db import now
 from courier_api.errors import DomainError
 from courier_api.people.models import Device, Person, Role
 from courier_api.proof.canonical import Malformed
-from courier_api.rounds import changes
+from courier_api.rounds import changes, riding
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +37,28 @@ class BadBody(ValueError):
     """What stands beside an event does not have the form that it needs."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Authentic:
+    """An operation whose event stands in the ledger's table, and is now to be done."""
+
+    operation: Operation
+    accepted: Accepted
+    sent: dict[str, Any]
+
+
 def apply(session: Session, courier: Person, kid: str, perform: Perform) -> int:
     """Do what waits of one device, in order, up to the first gap; `perform` does one. Return how many were dealt with.
 
-    Each is in a savepoint of its own: one that cannot be done is put aside and holds up none behind it.
+    1. Take in, in the order of its counter, what the device signed: what is authentic is an entry of the ledger.
+    2. Lock at once all the doors that it is about.
+    3. Do it: all together, and where that does not go, one by one.
     """
     device = entries.locked(session, kid, courier, Role.courier)
     if device is None:
         return 0
     dealt = 0
+    written: list[Entry] = []
+    ready: list[_Authentic] = []
     for operation in _unapplied(session, kid):
         if operation.counter is None or _is_taken(session, device, operation.counter):
             _cloned(session, operation)
@@ -51,8 +66,13 @@ def apply(session: Session, courier: Person, kid: str, perform: Perform) -> int:
             operation.state = OperationState.waiting
             continue
         else:
-            _next(session, courier, device, operation, perform)
+            _take_in(session, device, operation, written, ready)
         dealt += 1
+    entries.add_all(session, written)
+    with riding.taken(session, courier, _stops_of(ready)):
+        if not _together(session, courier, ready, perform):
+            for one in ready:
+                _attempt(session, courier, one, perform)
     session.flush()
     return dealt
 
@@ -74,7 +94,9 @@ def _unapplied(session: Session, kid: str) -> Sequence[Operation]:
     ).all()
 
 
-def _next(session: Session, courier: Person, device: Device, operation: Operation, perform: Perform) -> None:
+def _take_in(
+    session: Session, device: Device, operation: Operation, written: list[Entry], ready: list[_Authentic]
+) -> None:
     sent = json.loads(operation.content or b"{}")
     signed = Signed.read(sent["signed"])
     core = signed.parsed_core()
@@ -88,20 +110,45 @@ def _next(session: Session, courier: Person, device: Device, operation: Operatio
         _cloned(session, operation)
         return
     # Authentic, so it has its place in the ledger, whatever becomes of it.
-    entry = entries.append(session, device, core, signed, operation.received_at)
+    entry = entries.next_of(device, core, signed, operation.received_at)
+    session.add(entry)
+    written.append(entry)
     if event is None:
         operation.state, operation.code = OperationState.rejected, fault
-        return
-    _attempt(session, courier, operation, Accepted(entry, event, signed), sent, perform)
+    else:
+        ready.append(_Authentic(operation, Accepted(entry, event, signed), sent))
 
 
-def _attempt(
-    session: Session, courier: Person, operation: Operation, accepted: Accepted, sent: dict[str, Any], perform: Perform
-) -> None:
+def _stops_of(ready: Sequence[_Authentic]) -> set[UUID]:
+    stops = set()
+    for one in ready:
+        with suppress(ValueError, TypeError, AttributeError):
+            stops.add(UUID(one.accepted.event.fields.get("stop")))
+    return stops
+
+
+def _together(session: Session, courier: Person, ready: Sequence[_Authentic], perform: Perform) -> bool:
+    """Do all in one savepoint, which saves most statements; False when one cannot be done, and nothing is."""
+    try:
+        with session.begin_nested():
+            for one in ready:
+                perform(session, courier, one.accepted, one.sent, one.operation.digest)
+    except OperationalError:
+        raise  # a deadlock, or the database is gone: all of it is tried again
+    except Exception:
+        return False  # which one, and why, is found out by doing them one by one
+    for one in ready:
+        _is_applied(one.operation)
+    return True
+
+
+def _attempt(session: Session, courier: Person, one: _Authentic, perform: Perform) -> None:
+    """Do one in a savepoint of its own: what cannot be done is put aside and holds up none behind it."""
+    operation = one.operation
     session.flush()
     try:
         with session.begin_nested():
-            perform(session, courier, accepted, sent, operation.digest)
+            perform(session, courier, one.accepted, one.sent, operation.digest)
     except BadBody as bad:
         operation.state, operation.code, operation.detail = (
             OperationState.rejected,
@@ -111,13 +158,17 @@ def _attempt(
     except DomainError as refusal:
         _park(session, courier, operation, refusal.code, _told(refusal))
     except OperationalError:
-        raise  # a deadlock, or the database is gone: all of it is tried again
+        raise
     except Exception as fault:
         log.exception("operation %s", operation.id)
         _park(session, courier, operation, "fault", {"fault": type(fault).__name__})
     else:
-        # Its bytes live in the entry and the opening now: what is personal is in one place only.
-        operation.state, operation.code, operation.content = OperationState.applied, None, None
+        _is_applied(operation)
+
+
+def _is_applied(operation: Operation) -> None:
+    # Its bytes live in the entry and the opening now: what is personal is in one place only.
+    operation.state, operation.code, operation.content = OperationState.applied, None, None
 
 
 def _park(session: Session, courier: Person, operation: Operation, code: str, detail: dict[str, Any]) -> None:

@@ -1,16 +1,19 @@
 """A courier's rounds and stops while they are ridden."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime
 from uuid import UUID
 
 from geoalchemy2 import Geography
 from sqlalchemy import cast, func, select, update
-from sqlalchemy.orm import Session, selectinload, undefer
+from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload, object_session, selectinload, undefer
 
 from courier_api.db import now, point
+from courier_api.dossiers.models import Document, Dossier, PostalItem
 from courier_api.errors import NotFound, Refused
 from courier_api.jobs.models import Job
+from courier_api.jobs.states import JobKind
 from courier_api.lifecycle import next_state
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
@@ -19,6 +22,7 @@ from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.states import ROUND, STOP, RoundAction, RoundState, StopAction, StopState
 
 LIVING = (StopState.pending, StopState.arrived)
+TAKEN = "stops taken"  # in a session's info
 SHOWN = (RoundState.published, RoundState.started, RoundState.finished)
 
 
@@ -42,6 +46,9 @@ def round_of(session: Session, courier: Person, round_id: UUID, *, lock: bool = 
 
 def stop_of(session: Session, courier: Person, stop_id: UUID, *, lock: bool = False) -> Stop:
     """A stop of a published round of this courier; raises NotFound for another's as for none."""
+    held: dict[UUID, Stop] = session.info.get(TAKEN, {})
+    if stop_id in held:
+        return held[stop_id]
     query = (
         select(Stop)
         .join(Round)
@@ -54,12 +61,64 @@ def stop_of(session: Session, courier: Person, stop_id: UUID, *, lock: bool = Fa
     return found
 
 
+@contextmanager
+def taken(session: Session, courier: Person, stop_ids: Collection[UUID]) -> Iterator[None]:
+    """Lock stops of a courier with their dossiers and items and all that is read at a door, in a few queries for all.
+
+    Until the block ends, `stop_of` gives these. Dossier, then stop, then item: the order that everybody keeps.
+    """
+    query = (
+        select(Stop)
+        .join(Stop.round)
+        .join(Stop.job)
+        .join(Job.dossier)
+        .join(Job.item)
+        .where(Stop.id.in_(stop_ids), Round.courier_id == courier.id, Round.state.in_(SHOWN))
+        .order_by(Dossier.id, Stop.id)
+        .with_for_update(of=(Dossier, Stop, PostalItem))
+        .options(
+            lazyload("*"),
+            contains_eager(Stop.round).defer(Round.stop_count),
+            contains_eager(Stop.job).contains_eager(Job.item),
+            contains_eager(Stop.job)
+            .contains_eager(Job.dossier)
+            .options(
+                selectinload(Dossier.documents).joinedload(Document.requirement),
+                selectinload(Dossier.procedure_version),
+            ),
+        )
+        .execution_options(populate_existing=True)
+    )
+    session.info[TAKEN] = {stop.id: stop for stop in session.scalars(query)} if stop_ids else {}
+    try:
+        yield
+    finally:
+        del session.info[TAKEN]
+
+
+def is_taken(session: Session, stop_id: UUID) -> bool:
+    """Whether a stop and its dossier are locked already."""
+    return stop_id in session.info.get(TAKEN, {})
+
+
 def has_started(session: Session, courier: Person) -> bool:
     """Whether the courier is out on a round already."""
     return (
         session.scalar(select(Round.id).where(Round.courier_id == courier.id, Round.state == RoundState.started))
         is not None
     )
+
+
+def to_deliver(session: Session, round_: Round) -> dict[UUID, str]:
+    """The items of a round that are to be delivered and not yet seen to, with their tracking numbers, in its order."""
+    query = (
+        select(PostalItem.id, PostalItem.tracking_number)
+        .join(Job, Job.item_id == PostalItem.id)
+        .join(Stop, Stop.job_id == Job.id)
+        .where(Stop.round_id == round_.id, Stop.state == StopState.pending, Job.kind == JobKind.delivery)
+        .order_by(Stop.position)
+    )
+    return dict(session.execute(query).all())
 
 
 def start(round_: Round) -> None:
@@ -70,28 +129,28 @@ def start(round_: Round) -> None:
 
 def finish(round_: Round) -> None:
     """The courier is back; every stop must have its end."""
-    left = sum(stop.state in LIVING for stop in round_.stops)
+    session = object_session(round_)
+    assert session is not None
+    left = session.scalar(select(func.count(Stop.id)).where(Stop.round_id == round_.id, Stop.state.in_(LIVING)))
     if left:
         raise Refused("stops_left", count=left)
     round_.state = next_state(ROUND, round_.state, RoundAction.finish)
     round_.finished_at = now()
 
 
-def arrive(session: Session, stop: Stop, device_at: datetime, lon: float, lat: float) -> None:
+def arrive(stop: Stop, device_at: datetime, lon: float, lat: float) -> None:
     """The courier is at the door; PostGIS says how many metres from it."""
     require_riding(stop)
     stop.state = next_state(STOP, stop.state, StopAction.arrive)
     stop.arrived_at = now()
     stop.arrived_device_at = device_at
     stop.arrived_point = point(lon, lat)
-    session.flush()
-    metres = session.scalar(
-        select(func.ST_Distance(cast(Job.point, Geography), cast(Stop.arrived_point, Geography)))
-        .select_from(Stop)
-        .join(Job, Job.id == Stop.job_id)
-        .where(Stop.id == stop.id)
+    # Reckoned with the write itself, and read only by who shows it.
+    stop.arrived_metres = (
+        select(func.round(func.ST_Distance(cast(Job.point, Geography), cast(point(lon, lat), Geography))))
+        .where(Job.id == stop.job_id)
+        .scalar_subquery()
     )
-    stop.arrived_metres = round(metres or 0)
 
 
 def end(stop: Stop, action: StopAction) -> None:

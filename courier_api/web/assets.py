@@ -19,6 +19,7 @@ LETTERS = ("latin", "latin-ext", "vietnamese")  # a browser fetches the parts th
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "maplibre-gl": ("dist/maplibre-gl.mjs", "dist/maplibre-gl-worker.mjs", "dist/maplibre-gl.css"),
     "@noble/ed25519": ("index.js",),
+    "canonicalize": ("lib/canonicalize.js",),
     "qr": ("decode.js", "index.js"),
     "swagger-ui-dist": ("swagger-ui-bundle.js", "swagger-ui.css"),
     FONT: (

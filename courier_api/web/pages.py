@@ -18,6 +18,9 @@ from courier_api.web import ground as grounds
 blp = Blueprint("pages", __name__, template_folder="templates")
 log = logging.getLogger(__name__)
 
+# Of the cases the first page says only how many wait.
+COUNTED = {f"cases_{key}": words.CASES[key] for key in ("count", "count_one", "count_more", "count_none")}
+
 
 @blp.get("/")
 def home() -> Response:
@@ -30,7 +33,7 @@ def home() -> Response:
         "bounds": ground.bounds,
         "tiles": f"/tiles/{{z}}/{{x}}/{{y}}.mvt?v={ground.version}",
         "maplibre": assets.library_url("maplibre-gl/dist/maplibre-gl.mjs"),
-        "words": words.spoken(words.MAP, tongue),
+        "words": words.spoken(words.MAP | words.SIGN_IN | COUNTED, tongue),
     }
     return page("home.html", ground=ground, told=told)
 

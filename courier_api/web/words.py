@@ -1,4 +1,4 @@
-"""What the pages say, in Vietnamese and English; what the browser's own scripts say stands in MAP."""
+"""What the pages say, in Vietnamese and English; MAP, SIGN_IN, CASES and VERIFY are also for the browser's scripts."""
 
 # key: (Vietnamese, English). {name} is filled in by the page.
 PAGES: dict[str, tuple[str, str]] = {
@@ -153,22 +153,6 @@ NEXT: dict[str, tuple[str, str]] = {
 
 MAP: dict[str, tuple[str, str]] = {
     "loading": ("Đang tải các tuyến…", "Loading the rounds…"),
-    "sending": ("Đang gửi…", "Sending…"),
-    "code_sent": ("Đã gửi mã tới {phone}.", "The code is on its way to {phone}."),
-    "expired": (
-        "Phiên làm việc đã hết hạn. Xin đăng nhập lại.",
-        "Your session has run out. Please sign in again.",
-    ),
-    "wrong_role": (
-        "Tài khoản này không phải của điều phối viên.",
-        "This account is not a dispatcher's.",
-    ),
-    "offline": (
-        "Không có mạng hoặc máy chủ không trả lời. Xin thử lại.",
-        "No network, or the server does not answer. Please try again.",
-    ),
-    "broken": ("Hệ thống gặp lỗi. Xin thử lại sau ít phút.", "Something broke on our side. Please try again soon."),
-    "try_again": ("Thử lại", "Try again"),
     "nothing_planned": ("Chưa có tuyến nào cho ngày này.", "There are no rounds for this day yet."),
     "nothing_ever": ("Chưa có ngày nào được xếp tuyến.", "No day has been planned yet."),
     "plan_running": ("Đang xếp tuyến buổi {half}: {progress}%.", "Planning the {half}: {progress}%."),
@@ -236,6 +220,248 @@ MAP: dict[str, tuple[str, str]] = {
     "zoom_in": ("Phóng to", "Zoom in"),
     "zoom_out": ("Thu nhỏ", "Zoom out"),
     "map_title": ("Bản đồ", "Map"),
+}
+
+# Where staff signs in with a device's key: said by the scripts of every page that has the forms.
+SIGN_IN: dict[str, tuple[str, str]] = {
+    "code_sent": ("Đã gửi mã tới {phone}.", "The code is on its way to {phone}."),
+    "expired": (
+        "Phiên làm việc đã hết hạn. Xin đăng nhập lại.",
+        "Your session has run out. Please sign in again.",
+    ),
+    "wrong_role": (
+        "Tài khoản này không phải của điều phối viên.",
+        "This account is not a dispatcher's.",
+    ),
+    "offline": (
+        "Không có mạng hoặc máy chủ không trả lời. Xin thử lại.",
+        "No network, or the server does not answer. Please try again.",
+    ),
+    "broken": ("Hệ thống gặp lỗi. Xin thử lại sau ít phút.", "Something broke on our side. Please try again soon."),
+    "try_again": ("Thử lại", "Try again"),
+    "sign_in_again": ("Đăng nhập lại", "Sign in again"),
+    "device_signs": ("Thiết bị này ký bằng khoá {kid}…", "This device signs with key {kid}…"),
+    "device_key": ("Khoá: {kid}", "Key: {kid}"),
+    "device_until": (
+        "Được chứng nhận đến {day}. Mỗi lần đăng nhập, khoá được chứng nhận thêm 30 ngày.",
+        "Certified until {day}. Each sign-in certifies it for another 30 days.",
+    ),
+    "device_lost": (
+        "Mất máy, hay nghi có người dùng trộm? Nhờ một điều phối viên khác thu hồi khoá này ngay.",
+        "Lost the device, or does someone else use it? Ask another dispatcher to revoke this key at once.",
+    ),
+    "device_none": (
+        "Trình duyệt này chưa có khoá ký cho phiên này. Muốn ký, xin đăng nhập lại bằng mã.",
+        "This browser has no key for this session. To sign, please sign in with a code.",
+    ),
+    "device_unable": (
+        "Trình duyệt này không ký được. Hãy cập nhật trình duyệt và mở trang qua https.",
+        "This browser cannot sign. Update it, and open the page over https.",
+    ),
+    "fault_key_revoked": (
+        "Khoá của thiết bị này đã bị thu hồi. Xin đăng nhập lại: máy sẽ tạo khoá mới.",
+        "The key of this device was revoked. Please sign in again: the device makes a new one.",
+    ),
+    "fault_key_quarantined": (
+        "Khoá của thiết bị này đã bị khoá lại vì có dấu hiệu bị sao chép. Xin báo người phụ trách, rồi đăng nhập lại "
+        "để tạo khoá mới.",
+        "The key of this device is shut away: it looks as if it was copied. Tell whoever is in charge, then sign in "
+        "again for a new one.",
+    ),
+    "fault_certificate_expired": (
+        "Chứng nhận của khoá đã hết hạn. Xin đăng nhập lại để được chứng nhận tiếp.",
+        "The key's certificate has run out. Please sign in again to have it certified.",
+    ),
+    "fault_key": (
+        "Khoá của thiết bị này không dùng tiếp được. Xin đăng nhập lại: máy sẽ tạo khoá mới.",
+        "The key of this device can no longer be used. Please sign in again: the device makes a new one.",
+    ),
+}
+
+# The page on which dispatchers decide what our rules have no place for, template and scripts.
+CASES: dict[str, tuple[str, str]] = {
+    "title": ("Việc cần quyết định", "Cases to decide"),
+    "lead": (
+        "Bưu tá đã ký những việc này, nhưng quy tắc của hệ thống chưa có chỗ cho chúng. Bạn quyết định và ký tên; "
+        "mọi quyết định đều vào sổ cái, không ai sửa được.",
+        "Couriers signed these, and our rules have no place for them. You decide and sign; every decision stands in "
+        "the ledger, and nobody can change it.",
+    ),
+    "map": ("Bản đồ", "Map"),
+    "sign_out": ("Đăng xuất", "Sign out"),
+    "sign_in_heading": ("Đăng nhập để xem", "Sign in to see them"),
+    "needs_script": (
+        "Trang này cần JavaScript để ký quyết định trên máy của bạn.",
+        "This page needs JavaScript to sign decisions on your own device.",
+    ),
+    "open_heading": ("Đang chờ", "Waiting"),
+    "decided_heading": ("Đã quyết định gần đây", "Decided lately"),
+    "loading": ("Đang tải…", "Loading…"),
+    "none_open": ("Không có việc nào chờ bạn.", "Nothing waits for you."),
+    "none_open_text": (
+        "Mọi việc bưu tá ký đều đã vào sổ. Khi có việc cần quyết định, nó sẽ hiện ở đây.",
+        "Everything that couriers signed is recorded. When something needs a decision, it shows here.",
+    ),
+    "none_decided": ("Chưa có việc nào được quyết định.", "Nothing was decided yet."),
+    "more": ("Xem thêm", "Show more"),
+    "count_one": ("1 việc đang chờ", "1 case waits"),
+    "count": ("{count} việc đang chờ", "{count} cases wait"),
+    "count_more": ("Hơn {count} việc đang chờ", "More than {count} cases wait"),
+    "count_none": ("Không có việc nào chờ quyết định", "No case waits for a decision"),
+    "all_cases": ("Tất cả các việc", "All cases"),
+    "not_found": ("Không tìm thấy việc này.", "There is no such case."),
+    "number": ("Mã vận đơn", "Tracking number"),
+    "phone_clock": ("Giờ trên máy bưu tá", "By the phone's clock"),
+    "our_clock": ("Giờ của hệ thống", "By our clock"),
+    "why_label": ("Vì sao phải hỏi", "Why we ask"),
+    "kind_parked": ("Hệ thống chưa ghi nhận được", "Not recorded yet"),
+    "kind_gap": ("Thiếu một thao tác ở giữa", "Something in between never came"),
+    "kind_id_reused": ("Hai nội dung chung một mã", "Two contents under one id"),
+    "kind_key_cloned": ("Khoá của thiết bị có thể bị sao chép", "The device's key may have been copied"),
+    "kind_evidence": ("Tệp gửi lên khác điều đã ký", "The upload is not what was signed"),
+    "advice_parked": (
+        "Chữ ký là thật. Hãy gọi cho bưu tá hoặc người dân để biết chuyện gì đã xảy ra, rồi chọn bên dưới.",
+        "The signature is genuine. Call the courier or the citizen to learn what happened, then choose below.",
+    ),
+    "advice_gap": (
+        "Một thao tác trước đó của máy này chưa bao giờ tới nơi, nên các thao tác sau vẫn phải chờ. Hãy hỏi bưu tá xem "
+        "máy còn giữ nó không.",
+        "An earlier operation of this phone never arrived, so the later ones still wait. Ask the courier whether the "
+        "phone still has it.",
+    ),
+    "advice_id_reused": (
+        "Cả hai bản đều được giữ nguyên. Hãy báo người phụ trách an toàn thông tin.",
+        "Both are kept as they came. Tell whoever is in charge of security.",
+    ),
+    "advice_key_cloned": (
+        "Thiết bị đã bị khoá lại. Hãy gọi cho người giữ máy và báo người phụ trách an toàn thông tin.",
+        "The device is shut out. Call its holder, and tell whoever is in charge of security.",
+    ),
+    "advice_evidence": (
+        "Tệp được giữ nguyên như khi gửi tới. Hãy nhờ bưu tá gửi lại đúng tệp gốc nếu còn.",
+        "The file is kept as it came. Ask the courier to send the original again if he still has it.",
+    ),
+    "signed_heading": ("Điều đã được ký", "What was signed"),
+    "signed_unreadable": (
+        "Không đọc được nội dung đã ký. Các byte gốc vẫn được giữ.",
+        "What was signed cannot be read. Its bytes are kept.",
+    ),
+    "act_take": ("{name} nhận hồ sơ từ người dân", "{name} took papers from a citizen"),
+    "act_give": ("{name} giao cho người dân", "{name} gave to a citizen"),
+    "act_hand": ("{name} ký một lần bàn giao", "{name} signed a handover"),
+    "act_courier_arrival": ("{name} đã đến điểm hẹn", "{name} arrived at a stop"),
+    "act_courier_failure": ("{name} đến mà không giao nhận được", "{name} came, but nothing changed hands"),
+    "act_courier_start": ("{name} bắt đầu tuyến", "{name} started a round"),
+    "act_courier_finish": ("{name} báo đã đi hết tuyến", "{name} reported the round finished"),
+    "act_custody_correction": ("{name} ký một quyết định", "{name} signed a decision"),
+    "act_unreadable": ("{name} gửi một nội dung không đọc được", "{name} sent something that cannot be read"),
+    "giver": ("Người giao", "Giver"),
+    "taker": ("Người nhận", "Taker"),
+    "role_citizen": ("người dân", "the citizen"),
+    "role_courier": ("bưu tá", "courier"),
+    "role_office": ("bưu cục", "post office"),
+    "role_agency": ("cơ quan nhà nước", "state agency"),
+    "citizen_hidden": ("tên chỉ có mã cam kết", "the name is a commitment only"),
+    "leg": ("Chặng bàn giao", "Leg of the way"),
+    "leg_value": ("Lần bàn giao thứ {leg}", "Handover number {leg}"),
+    "place": ("Tại", "Where"),
+    "place_value": ("{lat}° vĩ bắc, {lon}° kinh đông", "{lat}° north, {lon}° east"),
+    "place_exact": ("sai số {metres} m", "within {metres} m"),
+    "place_map": ("Xem trên bản đồ", "Show on a map"),
+    "fee": ("Tiền đã thu", "Collected"),
+    "fee_value": ("{sum} đồng", "{sum} đồng"),
+    "identity": ("Giấy tờ tuỳ thân", "Identity"),
+    "identity_card_seen": ("đã xem căn cước", "identity card seen"),
+    "identity_card_scanned": ("đã quét căn cước", "identity card scanned"),
+    "identity_known_person": ("người quen biết", "known in person"),
+    "identity_none": ("chưa kiểm tra", "not checked"),
+    "receiver": ("Ai nhận", "Who received"),
+    "receiver_self": ("chính người đứng tên", "the applicant"),
+    "receiver_family": ("người nhà", "family"),
+    "receiver_authorized": ("người được uỷ quyền", "someone authorised"),
+    "reason": ("Lý do", "Reason"),
+    "reason_not_home": ("không có người ở nhà", "nobody at home"),
+    "reason_wrong_address": ("sai địa chỉ", "wrong address"),
+    "reason_wrong_phone": ("sai số điện thoại", "wrong phone number"),
+    "reason_missing_document": ("thiếu giấy tờ", "a paper is missing"),
+    "reason_identity_not_shown": ("không xuất trình giấy tờ tuỳ thân", "no identity shown"),
+    "reason_receiver_not_authorized": ("người nhận không được uỷ quyền", "receiver not authorised"),
+    "reason_refused": ("người nhận từ chối", "refused"),
+    "reason_postponed": ("hẹn lại", "postponed"),
+    "reason_unsafe": ("không an toàn", "unsafe"),
+    "reason_road_closed": ("đường bị chặn", "road closed"),
+    "next": ("Việc tiếp theo", "What follows"),
+    "next_try_again": ("đi lại lần khác", "another try"),
+    "next_give_up": ("không đi nữa", "no other try"),
+    "signer": ("Thiết bị đã ký", "Signed by device"),
+    "signer_value": ("khoá {kid}, thao tác thứ {counter}", "key {kid}, its operation number {counter}"),
+    "hidden_heading": ("Chỉ có mã cam kết", "Commitments only"),
+    "hidden_text": (
+        "Để giữ kín, nội dung những mục này không nằm trong bản ký. Ở đó chỉ có mã cam kết: ai có bản gốc thì đối "
+        "chiếu được, ai không có thì không đọc được gì.",
+        "To keep them private, the contents of these are not in what was signed. Only commitments stand there: who has "
+        "the original can check it, who has not learns nothing.",
+    ),
+    "ev_citizen": ("Tên người dân", "The citizen's name"),
+    "ev_documents": ("Danh mục giấy tờ", "The list of papers"),
+    "ev_seal": ("Số niêm phong", "The seal's number"),
+    "ev_third_party": ("Người nhận thay", "Who stood in"),
+    "ev_strokes": ("Chữ ký tay", "Signatures by hand"),
+    "ev_photo": ("Ảnh chụp", "The photo"),
+    "ev_note": ("Ghi chú của bưu tá", "The courier's note"),
+    "raw": ("Nguyên văn bản ký", "The signed text itself"),
+    "decide_heading": ("Quyết định của bạn", "Your decision"),
+    "note": ("Bạn dựa vào đâu?", "What do you go by?"),
+    "note_hint": (
+        "Ví dụ: đã gọi bưu tá, xác nhận đang giữ hồ sơ. Lời ghi này được ký cùng quyết định.",
+        "For example: called the courier, he has the papers. It is signed with the decision.",
+    ),
+    "note_missing": ("Hãy ghi vì sao bạn quyết định như vậy", "Write down why you decide so"),
+    "note_too_long": ("Tối đa 300 ký tự", "300 characters at most"),
+    "choose": ("Chọn một cách:", "Choose one:"),
+    "do_retry": ("Làm lại", "Do it now"),
+    "do_retry_text": (
+        "Hệ thống làm đúng điều bưu tá đã ký. Chọn khi điều gây vướng đã được gỡ xong.",
+        "We do exactly what the courier signed. Choose this once what stood in the way is put right.",
+    ),
+    "do_record": ("Ghi nhận bàn giao", "Record the handover"),
+    "do_record_text": (
+        "Ghi rằng giấy tờ đã đổi tay như bưu tá ký, dù kế hoạch không có. Chọn khi việc ấy đã thật sự xảy ra.",
+        "The papers changed hands as signed, although no plan knows of it. Choose this when it really happened.",
+    ),
+    "do_skip": ("Bỏ qua phần thiếu", "Go on without it"),
+    "do_skip_text": (
+        "Không chờ thao tác bị thiếu nữa; những thao tác sau của máy này được xử lý ngay.",
+        "We stop waiting for what never came, and do what the phone signed after it.",
+    ),
+    "do_dismiss": ("Để nguyên", "Leave as it is"),
+    "do_dismiss_text": (
+        "Đóng việc này và không thay đổi gì. Bản ký của bưu tá vẫn được giữ.",
+        "The case is closed and nothing changes. What the courier signed is kept.",
+    ),
+    "sure_heading": ("Bạn sắp ký: {decision}", "You are about to sign: {decision}"),
+    "sure_note": ("Lời ghi của bạn", "Your note"),
+    "sure_text": (
+        "Quyết định đã ký thì không sửa hay xoá được.",
+        "Once signed, a decision cannot be changed or deleted.",
+    ),
+    "sure_yes": ("Ký và gửi", "Sign and send"),
+    "sure_no": ("Quay lại", "Go back"),
+    "sending": ("Đang ký và gửi…", "Signing and sending…"),
+    "not_done": ("Chưa thực hiện được", "It could not be done"),
+    "still_stands": (
+        "Điều này vẫn còn vướng. Hãy gỡ xong rồi làm lại, hoặc chọn cách khác.",
+        "This still stands in the way. Put it right and try again, or choose something else.",
+    ),
+    "unsure": (
+        "Chưa rõ quyết định đã tới nơi chưa. Bấm gửi lần nữa: hệ thống sẽ không ghi hai lần.",
+        "We do not know whether it arrived. Send it again: it will not be recorded twice.",
+    ),
+    "case_decided": ("Việc này vừa được quyết định: {decision}.", "This case has just been decided: {decision}."),
+    "decided": ("Đã ký và ghi vào sổ cái: {decision}.", "Signed and recorded in the ledger: {decision}."),
+    "decided_at": ("Quyết định lúc", "Decided at"),
+    "decision": ("Quyết định", "Decision"),
+    "open_label": ("Xem và quyết định", "Look and decide"),
 }
 
 # The page on which a receipt is checked, template and scripts.

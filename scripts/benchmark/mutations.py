@@ -9,8 +9,10 @@ with the reason, and is not generated.
 import json
 import os
 import random
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -18,6 +20,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
+from courier_api.custody.audit.auditing import audit
+from courier_api.custody.audit.trust import Trust
 from courier_api.custody.ledger import microseconds
 from courier_api.custody.stores import FolderStore
 from courier_api.dossiers.states import DossierState
@@ -73,12 +77,13 @@ UNSEEN = {
     ("ledger_entry", "received_at of what waits"): "only its leaf vouches for when it came",
     ("ledger_entry", "deleting the last that wait"): "nothing signed names them yet, for 10 s at most",
     ("checkpoint", "at"): "the note does not say when it was signed",
-    ("checkpoint", "deleting one that is not the newest"): "the newest covers all that it covered",
+    ("checkpoint", "deleting one that is not the newest"): "the newest covers all that it covered, but for anchors",
     ("cosignature", "at"): "when we took it in; the time that the witness signed is in the line",
     ("cosignature", "deleting one"): "nothing in the ledger says that a witness signed; the witness knows",
     ("handover", "request_digest without an operation"): "only the sender of the request could say what he asked for",
     ("opening", "salts of what is not committed to"): "they open nothing; a notice",
     ("opening", "salt of evidence that has not come"): "it is compared when the evidence comes, which is refused then",
+    ("evidence", "id, size, key_id of what was erased"): "they are good for opening it only",
     ("evidence", "stored_at"): "when the file was written; nothing signed depends on it",
     (
         "evidence",
@@ -177,7 +182,7 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("opening", "content", "NULL", "content IS NOT NULL"),
     ("opening", "erased_by", SOME_ENTRY.format(c="t.entry_id"), ""),
     ("opening", "entry_id", NEW_ID, ""),
-    ("evidence", "id", NEW_ID, ""),
+    ("evidence", "id", NEW_ID, "wrapped_key IS NOT NULL"),
     ("evidence", "entry_id", SOME_ENTRY, ""),
     ("evidence", "kind", other("strokes", "photo"), ""),
     ("evidence", "digest", BYTES, ""),
@@ -312,6 +317,44 @@ def remember(connection: Connection) -> None:
     """Keep the present state beside, for "restore"; gone with the connection."""
     for table in STATE:
         connection.execute(text(f"CREATE TEMP TABLE old_{table} AS TABLE {table}"))
+
+
+@dataclass(slots=True)
+class Tried:
+    """How many mutations were made, and which of them the auditor did not see."""
+
+    made: Counter[str] = field(default_factory=Counter)  # by kind
+    missed: list[Mutation] = field(default_factory=list)
+    slowest_s: float = 0.0
+
+
+def try_many(
+    connection: Connection,
+    trust: Trust,
+    count: int,
+    rng: random.Random,
+    store: FolderStore | None = None,
+    seen: Sequence[str] = (),
+) -> Tried:
+    """Make so many mutations, one at a time, in the open transaction of a connection, and audit after each.
+
+    The caller rolls back in the end. Before, everything must be clean, and no evidence outstanding.
+    """
+    unguard(connection)
+    mutations, tried = Mutations(connection, rng, store), Tried()
+    for _ in range(count):
+        savepoint = connection.begin_nested()
+        made = mutations.next()
+        try:
+            report = audit(connection, trust, seen=seen, overdue=timedelta(0))
+        finally:
+            savepoint.rollback()
+            made.undo()
+        tried.made[made.kind] += 1
+        tried.slowest_s = max(tried.slowest_s, report.seconds)
+        if report.clean:
+            tried.missed.append(made)
+    return tried
 
 
 class Mutations:
@@ -642,17 +685,18 @@ class Mutations:
         return Mutation("restore", "an old state of all tables")
 
     def _rewrite(self) -> Mutation:
-        """Change when something arrived, rebuild the tree over it, and sign every checkpoint anew: the operator himself."""
-        (row,) = self._pick("ledger_entry", f"{_HAS_LEAF} AND kind < 8")
-        self._do("UPDATE ledger_entry SET received_at = received_at - interval '1 second' WHERE id = :id", **row)
-        self._do("UPDATE handover SET at = at - interval '1 second' WHERE id = :id", **row)
+        """Change when something arrived, rebuild the tree and sign every checkpoint anew, as the operator could."""
+        online = f"kind = 1 AND {_HAS_LEAF} AND NOT EXISTS (SELECT FROM operation o WHERE o.id = t.id)"
+        (row,) = self._pick("ledger_entry", online)
+        self._do("UPDATE ledger_entry SET received_at = received_at + interval '1 second' WHERE id = :id", **row)
+        self._do("UPDATE handover SET at = at + interval '1 second' WHERE id = :id", **row)
         self._do("DELETE FROM cosignature")
         key, name = operator_key(), note.VerifierKey.read(verifier_keys()[-1])
         sizes = set(self._do("SELECT size FROM checkpoint").scalars())
         frontier = tree.Frontier()
         for index, core, signature, at in self._do(
-            "SELECT l.index, e.core, e.signature, e.received_at FROM ledger_leaf l JOIN ledger_entry e ON e.id = l.entry_id"
-            " ORDER BY l.index"
+            "SELECT l.index, e.core, e.signature, e.received_at FROM ledger_leaf l "
+            "JOIN ledger_entry e ON e.id = l.entry_id ORDER BY l.index"
         ).all():
             leaf = tree.ledger_leaf(bytes(core), bytes(signature), microseconds(at))
             for level, place, value in frontier.append(leaf):
@@ -669,7 +713,7 @@ class Mutations:
                     n=note.sign(body, name, key.sign),
                     s=frontier.size,
                 )
-        return Mutation("rewrite", f"{row} arrived a second earlier, and everything was signed anew")
+        return Mutation("rewrite", f"{row} arrived a second later, and everything was signed anew")
 
     # --- the store ----------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ Exit code 2: it could not be looked at.
 
 import json
 import sys
+import traceback
 from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
@@ -80,7 +81,12 @@ def main(
         )
         if report.clean and report.checkpoint is not None:
             memory.remember(seen, report.checkpoint)
-    except (OSError, NoteError, RuntimeError, SQLAlchemyError, UnicodeError) as fault:
+    except click.ClickException:
+        raise
+    except Exception as fault:
+        # Whatever it is: 1 would say that all was looked at, and 0 that all is well.
+        if not isinstance(fault, (OSError, NoteError, RuntimeError, SQLAlchemyError)):
+            traceback.print_exc()
         click.secho(f"This could not be audited: {type(fault).__name__}: {fault}", fg="red", err=True)
         sys.exit(2)
     if as_json:

@@ -1,4 +1,4 @@
-"""scripts/bench custody: throughput of signed operations, then an audit of a large ledger, then mutations to be found."""
+"""scripts/bench custody: signed operations a second, then an audit of a large ledger, then mutations to be found."""
 
 import json
 import sys

@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import count, islice
 from typing import Any
 from uuid import UUID
 
@@ -90,6 +91,7 @@ class Cohort:
         self._officers = {}
         self._homes = self._homes_by_office()
         self._plans: dict[int, UUID] = {}
+        self._citizens, self._couriers = count(), count()
 
     def _hire(self, number: int, group: int, role: Role, place: ServicePoint) -> _Staff:
         phone = people.phone(group, 900_000 + number)
@@ -110,7 +112,7 @@ class Cohort:
         """So many couriers, each with so many rounds of so many doors, one round a day."""
         offices = [clerk for clerk in self._clerks if clerk.place.id in self._homes]
         riders = []
-        for n in range(couriers):
+        for n in islice(self._couriers, couriers):
             clerk = offices[n % len(offices)]
             courier = self._hire(n, 2, Role.courier, clerk.place)
             rider = Rider(str(courier.person.id), courier.code, courier.token, courier.device)
@@ -202,7 +204,7 @@ class Cohort:
         commune, lon, lat = self.rng.choice(self._homes[clerk.place.id])
         at = (round(lon + self.rng.gauss(0, 0.001), 7), round(lat + self.rng.gauss(0, 0.001), 7))
         name = people.name(self.rng)
-        phone = people.phone(7, len(self._rows.get(Dossier, ())))
+        phone = people.phone(7, next(self._citizens))
         citizen = self._row(Person, phone=phone, full_name=name)
         point = f"SRID=4326;POINT({at[0]!r} {at[1]!r})"
         values = {"contact_name": name, "contact_phone": phone, "commune_code": commune, "point": point}

@@ -46,7 +46,11 @@ def live(cast: Cast) -> Day:
     photo = a_photo(300)
     answers = phone.sync(*too_early, wrong)
     assert [a["result"] for a in answers] == ["applied", "parked", "rejected"]
-    taken = [phone.arrival(first), phone.handover(first, photo=photo)]
+    ledger.grow(cast.session)
+    seen = ledger.anchor(cast.session)
+    geo = {"lat": 206600000, "lon": 1060620000, "acc": 8}
+    arrived = phone.operation("courier.arrival", stop=first["id"], geo=geo, anchor=seen)
+    taken = [arrived, phone.handover(first, photo=photo)]
     failed = [phone.arrival(second), phone.failure(second, "Không có ai"), phone.finish(round_["id"])]
     answers = phone.sync(*taken, *failed)
     assert {a["result"] for a in answers} == {"applied"}, answers

@@ -53,8 +53,12 @@ UPDATE checkpoint SET root = ZEROS WHERE size = NEWEST RETURNING size
     checkpoint_differs checkpoint
 UPDATE checkpoint SET size = size + 1 WHERE size = NEWEST RETURNING size
     checkpoint_beyond checkpoint
-DELETE FROM checkpoint WHERE size = NEWEST RETURNING (SELECT min(size) FROM checkpoint)
+DELETE FROM checkpoint WHERE size = NEWEST
+    RETURNING (SELECT size FROM checkpoint ORDER BY size DESC OFFSET 1 LIMIT 1)
     checkpoint_stale checkpoint
+DELETE FROM checkpoint WHERE size = (SELECT min(size) FROM checkpoint)
+    RETURNING (SELECT id FROM ledger_entry WHERE position('"anchor"' IN encode(event, 'escape')) > 0)
+    anchor_unknown ledger_entry
 UPDATE cosignature SET line = replace(line, ' ', '  ') RETURNING size || ' ' || witness
     cosignature_wrong cosignature
 UPDATE device SET last_counter = last_counter - 1 WHERE last_counter > 3 RETURNING kid

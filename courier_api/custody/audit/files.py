@@ -1,12 +1,11 @@
 """Checks evidence: what lies in the store opens, and is what was signed for; what came by upload is there."""
 
 import hashlib
-import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from courier_api.custody.audit.known import Known
-from courier_api.custody.audit.reading import commitments, salts_of
+from courier_api.custody.audit.reading import commitments, fields_of, salts_of
 from courier_api.custody.audit.report import Report
 from courier_api.custody.audit.snapshot import Snapshot
 from courier_api.custody.sealing import MasterKeys, Sealed, Tampered, UnknownKey, unseal
@@ -77,25 +76,24 @@ def _rows(snapshot: Snapshot, part: int, parts: int) -> Iterator[Row]:
 
 def _check_digest(row: Row, report: Report) -> None:
     """A signature by hand is what the event commits to; of a photo, the operator signed what became of it."""
-    committed = commitments(_fields(row.event)).get(row.kind)
+    committed = _committed(row)
     digest = row.digest.hex()
     if row.kind != "photo":
         if row.proof_id is not None or digest != committed:
             report.find("evidence_differs", TABLE, row.id, what="the event commits to something else")
         return
-    proof = _fields(row.proof_event)
+    proof = fields_of(row.proof_event)
     said = (proof.get("kind"), proof.get("original"), proof.get("stored"))
     if row.proof_kind != Kind.evidence or row.proof_of != row.entry_id or said != (row.kind, committed, digest):
         report.find("evidence_differs", TABLE, row.id, what="the operator's word is for something else")
 
 
-def _fields(event: bytes | None) -> dict[str, Any]:
-    """What an event says; whether its bytes are what was signed is checked with its entry."""
+def _committed(row: Row) -> object:
+    """What the event commits to; whether its bytes are what was signed is checked with its entry."""
     try:
-        found = json.loads(event or b"{}")
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}
+        return commitments(fields_of(row.event)).get(row.kind)
+    except (ValueError, TypeError):
+        return None
 
 
 def _fault(row: Row, store: Store, keys: MasterKeys) -> str | None:
@@ -108,7 +106,7 @@ def _fault(row: Row, store: Store, keys: MasterKeys) -> str | None:
         return "evidence_key_unknown"
     except Tampered:
         return "evidence_tampered"
-    salt = salts_of(json.loads(row.content or "null")).get(row.kind, b"")
+    salt = salts_of(fields_of(row.content)).get(row.kind, b"")
     same = len(salt) == SALT_BYTES and hashlib.sha256(salt + content).digest() == row.digest
     return None if same and len(content) == row.size else "evidence_content_differs"
 

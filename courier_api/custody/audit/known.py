@@ -1,6 +1,6 @@
 """Who may sign and who is named: devices with what certified them, staff codes, service points, erasures."""
 
-import json
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -8,10 +8,12 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from courier_api.custody.audit.reading import fields_of
 from courier_api.custody.audit.snapshot import Snapshot, microseconds
 from courier_api.custody.audit.trust import Trust
 from courier_api.people.devices import CERTIFIED_FOR, KINDS
 from courier_api.people.models import LETTERS, Role
+from courier_api.proof import note
 from courier_api.proof.certificate import CONTEXT, Certificate
 from courier_api.proof.core import Kind
 from courier_api.proof.keys import device_key, key_id, verify_operator
@@ -74,6 +76,7 @@ class Known:
     codes: Mapping[tuple[str, str], str]  # (role of a party, id) -> how events name it
     erasures: Mapping[str, set[str]]  # entry -> the erasures that name it
     skips: Mapping[str, list[tuple[int, int]]]  # key -> what a dispatcher decided to go on without: after, before
+    anchors: Mapping[str, int]  # SHA-256 of a checkpoint's text -> its size
     at_us: int
     overdue_us: int | None
 
@@ -95,6 +98,7 @@ def read(snapshot: Snapshot, trust: Trust, at: datetime | None = None, overdue: 
         _codes(snapshot),
         _erasures(snapshot),
         _skips(snapshot, devices),
+        _anchors(snapshot),
         round(moment.timestamp() * SECOND),
         None if overdue is None else round(overdue.total_seconds() * SECOND),
     )
@@ -170,13 +174,20 @@ def _skips(snapshot: Snapshot, devices: Mapping[str, KnownDevice]) -> dict[str, 
     return found
 
 
+def _anchors(snapshot: Snapshot) -> dict[str, int]:
+    found = {}
+    for size, signed in snapshot.rows("SELECT size, note FROM checkpoint"):
+        text = _or_none(note.split, signed)
+        if text is not None:
+            found[hashlib.sha256(text[0].encode()).hexdigest()] = size
+    return found
+
+
 def _events(snapshot: Snapshot, kind: Kind) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Id, key and fields of events of a kind; whether their bytes were signed is a check of its own."""
     query = "SELECT id::text, kid, event FROM ledger_entry WHERE kind = %s AND event IS NOT NULL"
     for id_, kid, event in snapshot.rows(query, [int(kind)]):
-        fields = _or_none(json.loads, event)
-        if isinstance(fields, dict):
-            yield id_, kid, fields
+        yield id_, kid, fields_of(event)
 
 
 def _or_none[A, B](read: Callable[[A], B], content: A) -> B | None:

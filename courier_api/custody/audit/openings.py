@@ -1,9 +1,7 @@
 """Checks openings: each commitment of an event is opened by what is kept beside it, or an erasure says why not."""
 
-import json
-
 from courier_api.custody.audit.known import Known
-from courier_api.custody.audit.reading import Read, opens, salts_of
+from courier_api.custody.audit.reading import Read, fields_of, opens, salts_of
 from courier_api.custody.audit.report import Report
 from courier_api.custody.audit.rows import Row
 
@@ -34,10 +32,7 @@ def check(row: Row, read: Read, known: Known, report: Report) -> None:
 
 
 def _check_contents(row: Row, read: Read, report: Report, erased: bool) -> None:
-    content = json.loads(row.content or "null")
-    if not isinstance(content, dict):
-        report.find("opening_lost", TABLE, row.id)
-        return
+    content = fields_of(row.content)
     salts = salts_of(content)
     kept = content.get("salts")
     values = {name: value for name, value in content.items() if name != "salts"}

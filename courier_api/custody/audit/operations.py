@@ -1,12 +1,12 @@
 """Checks the inbox: our signed receipt for each operation, what became of it, and the cases that dispatchers decide."""
 
 import hashlib
-import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from courier_api.custody import events
 from courier_api.custody.audit.known import Known
+from courier_api.custody.audit.reading import fields_of
 from courier_api.custody.audit.report import Report
 from courier_api.custody.audit.snapshot import Snapshot, microseconds
 from courier_api.custody.events import Signed
@@ -80,7 +80,7 @@ def _cases(snapshot: Snapshot) -> dict[str, list[Case]]:
 
 def _check_receipt(row: Row, known: Known, report: Report) -> None:
     text = row.receipt.encode()
-    said = _object(text)
+    said = fields_of(text)
     public = known.operator.get(str(said.get("key")))
     if public is None or not verify_operator(public, row.signature, RECEIPT + text):
         report.find("receipt_wrong", TABLE, row.id)
@@ -135,7 +135,7 @@ def _check_parked(row: Row, cases: list[Case], report: Report) -> None:
         report.find("case_missing", TABLE, row.id)
     elif case.decision not in LEFT:
         report.find("operation_differs", TABLE, row.id, what="state")
-    elif kind == "parked" and (case.code != row.code or _object(case.detail) != _object(row.detail or "{}")):
+    elif kind == "parked" and (case.code != row.code or fields_of(case.detail) != fields_of(row.detail)):
         report.find("operation_differs", TABLE, row.id, what="why it was parked")
     if kind == "parked" and not row.entry:
         report.find("operation_without_entry", TABLE, row.id)
@@ -153,7 +153,7 @@ def check_cases(snapshot: Snapshot, report: Report) -> None:
         if (decision is None) != (correction is None):
             report.find("decision_differs", "custody_case", id_)
         elif correction is not None:
-            said = _object(event or b"{}")
+            said = fields_of(event)
             named = (entry_kind, said.get("case"), said.get("decision"), said.get("of"))
             if named != (int(Kind.correction), id_, decision, str(operation)):
                 report.find("decision_differs", "custody_case", id_)
@@ -161,14 +161,6 @@ def check_cases(snapshot: Snapshot, report: Report) -> None:
 
 def _core(content: bytes) -> Core | None:
     try:
-        return Signed.read(_object(content).get("signed") or {}).parsed_core()
+        return Signed.read(fields_of(content).get("signed") or {}).parsed_core()
     except Malformed:
         return None
-
-
-def _object(text: str | bytes) -> dict[str, Any]:
-    try:
-        found = json.loads(text)
-    except ValueError:
-        return {}
-    return found if isinstance(found, dict) else {}

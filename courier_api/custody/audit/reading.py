@@ -43,9 +43,23 @@ def commitments(fields: Mapping[str, Any]) -> dict[str, str]:
     found = dict(fields.get("ev") or {})
     for side in ("from", "to"):
         party = fields.get(side)
-        if party and "c" in party:
+        if isinstance(party, dict) and "c" in party:
             found["citizen"] = party["c"]
     return found
+
+
+def loads(text: str | bytes | None) -> Any:
+    """A value out of JSON of which nobody knows yet who wrote it; None for what is none."""
+    try:
+        return json.loads(text or "null")
+    except (ValueError, RecursionError):
+        return None
+
+
+def fields_of(text: str | bytes | None) -> dict[str, Any]:
+    """An object out of such JSON; an empty one for anything else."""
+    found = loads(text)
+    return found if isinstance(found, dict) else {}
 
 
 def _canonical(content: bytes) -> dict[str, Any]:
@@ -74,7 +88,7 @@ def written(value: Any) -> bytes | None:
     """A value as compact JSON with sorted keys; None for what cannot be written in UTF-8."""
     try:
         return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    except (UnicodeError, ValueError):
+    except (ValueError, RecursionError):
         return None
 
 
@@ -96,10 +110,10 @@ def opens(committed: object, salt: bytes, value: Any) -> bool:
         return False
 
 
-def salts_of(content: Any) -> dict[str, bytes]:
+def salts_of(content: Mapping[str, Any]) -> dict[str, bytes]:
     """The salts that stand in an opening, those that are hex."""
     found: dict[str, bytes] = {}
-    salts = content.get("salts") if isinstance(content, dict) else None
+    salts = content.get("salts")
     for name, salt in (salts if isinstance(salts, dict) else {}).items():
         try:
             found[name] = bytes.fromhex(salt)

@@ -30,7 +30,7 @@ class Row(NamedTuple):
     erased_by: str | None
     # evidence
     evidence: list[str]
-    proven: str | None  # evidence that names this entry as its proof
+    proven: bool  # by this entry, evidence that is there
     # operation
     operation_state: str | None
     operation_kid: str | None
@@ -68,7 +68,7 @@ SELECT e.id::text, e.kind, e.kid, e.counter, e.event, e.of::text, e.core, e.sign
     CASE WHEN e.of IS NOT NULL THEN (SELECT core FROM ledger_entry WHERE id = e.of) END,
     o.entry_id IS NOT NULL, o.content::text, o.erased_by::text,
     ARRAY(SELECT v.kind::text FROM evidence v WHERE v.entry_id = e.id),
-    CASE WHEN e.kind = 8 THEN (SELECT v.id::text FROM evidence v WHERE v.entry_id = e.of AND v.proof_id = e.id) END,
+    e.kind = 8 AND EXISTS (SELECT FROM evidence v WHERE v.entry_id = e.of AND v.proof_id = e.id),
     s.state, s.kid, s.counter, s.code, s.digest, {microseconds("s.received_at")},
     h.id::text, h.item_id::text, h.leg, h.from_role, h.from_id::text, h.to_role, h.to_id::text,
     h.recorded_by::text, h.recorded_role, {microseconds("h.device_at")}, {microseconds("h.at")},

@@ -30,6 +30,8 @@ SENTENCES = {
     "key_was_refused": "This arrived when key {kid} was {what} already.",
     "countersigned_differs": "What is countersigned here is not entry {of}.",
     "of_differs": "The event is about {of}, the row says {stored}.",
+    "anchor_unknown": "Key {kid} had seen a checkpoint that is not here: the ledger has lost it, or the device lies.",
+    "anchor_later": "This is said to follow on the checkpoint of {size} leaves, and is one of those leaves.",
     "counter_gap": "Of key {kid}, event {counter} should follow, and {found} does: something between was taken out.",
     "chain_broken": "Event {counter} of key {kid} follows on another event than the one that stands before it.",
     # devices

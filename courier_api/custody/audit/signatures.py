@@ -55,6 +55,7 @@ def _check(row: Row, known: Known, report: Report, chain: Chain | None) -> None:
         chain.follow(row, core[82:], read, report)
     if read is not None:
         _check_of(row, read, report)
+        _check_anchor(row, read, known, report)
         openings.check(row, read, known, report)
         handovers.check(row, read, known, report)
 
@@ -151,6 +152,18 @@ def _read(row: Row, core: bytes, report: Report) -> Read | None:
     return read
 
 
+def _check_anchor(row: Row, read: Read, known: Known, report: Report) -> None:
+    """The newest checkpoint that a device had seen is here still, and is older than what it signed then."""
+    anchor = read.fields.get("anchor")
+    if anchor is None:
+        return
+    size = known.anchors.get(str(anchor))
+    if size is None:
+        report.find("anchor_unknown", TABLE, row.id, kid=row.kid)
+    elif row.leaf is not None and row.leaf < size:
+        report.find("anchor_later", TABLE, row.id, size=size)
+
+
 def _check_of(row: Row, read: Read, report: Report) -> None:
     said = read.fields.get("of") if row.kind in ABOUT_OTHERS else None
     if row.of != said and (row.of is not None or row.operation_state != "parked"):
@@ -160,5 +173,5 @@ def _check_of(row: Row, read: Read, report: Report) -> None:
     # The operator's own events are written in the moment in which they are received.
     if events.time_ms(read.fields["t"]) != row.received_us // 1000:
         report.find("columns_differ", TABLE, row.id, columns="received_at")
-    if row.kind == Kind.evidence and row.proven is None:
+    if row.kind == Kind.evidence and not row.proven:
         report.find("evidence_lost", "evidence", row.of, proof=row.id)

@@ -21,8 +21,8 @@ _BYTES = new_type(BINARY.values, "BYTES", _bytes)
 
 
 def microseconds(column: str) -> str:
-    """SQL for a time in microseconds since 1970, as leaves hold it."""
-    return f"(extract(epoch FROM {column}) * 1000000)::bigint"
+    """SQL for a time in microseconds since 1970, as leaves hold it; -1 for one that never is."""
+    return f"CASE WHEN NOT isfinite({column}) THEN -1 ELSE (extract(epoch FROM {column}) * 1000000)::bigint END"
 
 
 class Snapshot:

@@ -2,10 +2,11 @@
 import { language, say } from "./told.js";
 
 export class Problem extends Error {
-  constructor(status, sentence, fields = []) {
+  constructor(status, sentence, fields = [], code = null) {
     super(sentence);
     this.status = status;
     this.fields = fields;
+    this.code = code; // stable, for programs; null where the server could not say
   }
 }
 
@@ -27,5 +28,5 @@ export async function call(path, { method = "GET", body, token, accept = "applic
     throw new Problem(response.status, say("broken"));
   }
   if (response.ok) return answer;
-  throw new Problem(response.status, answer.detail ?? say("broken"), answer.errors ?? []);
+  throw new Problem(response.status, answer.detail ?? say("broken"), answer.errors ?? [], answer.type?.split(":").pop() ?? null);
 }

@@ -1,31 +1,16 @@
 // The first page: draws the ground for everybody, and the day's rounds for a dispatcher.
+import { showCount } from "./cases/count.js";
 import { loadDay, loadRound } from "./day.js";
-import { find, make, show } from "./dom.js";
+import { showDevice } from "./device/shown.js";
+import { find, show } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { inWords } from "./format.js";
 import { drawGround } from "./ground.js";
+import { message } from "./message.js";
 import { listRounds, matching, showFigures, showPlanNews, showRound, showUnplanned } from "./panel.js";
-import { forget, signOut, takeTokenFromAddress, token } from "./session.js";
+import { forget, holder, signOut, takeTokenFromAddress, token } from "./session.js";
 import { readyForms } from "./signing.js";
 import { say } from "./told.js";
-
-const message = {
-  element: find("#message"),
-  tell(text, { bad = false, again = null } = {}) {
-    this.element.classList.toggle("bad", bad);
-    this.element.replaceChildren(text);
-    if (again) {
-      const button = make("button", { type: "button", class: "plain" }, say("try_again"));
-      button.addEventListener("click", again);
-      this.element.append(button);
-    }
-    show(this.element, true);
-    if (bad) this.element.scrollIntoView({ block: "nearest" });
-  },
-  clear() {
-    show(this.element, false);
-  },
-};
 
 let today = null; // what loadDay gave
 let drawing = null; // null where the map cannot be drawn: the lists work without it
@@ -50,6 +35,8 @@ async function open(day) {
   const question = ++asked;
   signed(true);
   leaveRound();
+  showDevice(find("#device"), holder(), signInAgain);
+  showCount(find("#cases-link"), token());
   message.tell(say("loading"));
   try {
     const loaded = await loadDay(token(), day);
@@ -135,6 +122,13 @@ function refused(problem, again) {
     if (!problem.status && !(problem.message === say("offline"))) console.warn(problem);
     message.tell(problem.status === undefined ? say("broken") : problem.message, { bad: true, again });
   }
+}
+
+async function signInAgain() {
+  close();
+  await signOut();
+  find("#staff").open = true;
+  find("#phone").focus();
 }
 
 function signed(isIn) {

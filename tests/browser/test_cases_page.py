@@ -1,0 +1,184 @@
+"""The page of cases in Chromium: shown, decided, signed by the browser's own key, and in the ledger."""
+
+import json
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, update
+from werkzeug.serving import make_server
+
+from courier_api.api import operations
+from courier_api.custody import events, ledger
+from courier_api.custody.models import Case, Entry, Handover, Opening, Operation
+from courier_api.people import devices
+from courier_api.people.models import Device, OneTimeCode
+from courier_api.proof.core import Kind
+from courier_api.settings import settings
+from tests import cast as story
+from tests.browser.test_pages_in_browser import chromium
+from tests.cast import HOME, Cast, tomorrow
+from tests.custody.phone import Phone
+
+HERE = Path(__file__).parent
+PICTURES = HERE.parents[1] / ".local" / "screenshots"
+SECONDS = 240  # some 40 on an idle machine
+NOTE = "Bưu tá gọi, xác nhận đã nhận hồ sơ của chị Hoa"
+PHONE = "0912000004"
+
+
+@pytest.fixture
+def parked(cast: Cast) -> dict[str, Any]:
+    """Five cases: a door called off while the courier took the papers, three early finishes, and a gap behind them."""
+    phone: Any = Phone(cast)
+    dossiers = [story.book(cast, point={"lon": lon, "lat": HOME[1]}) for lon in (HOME[0], HOME[0] + 0.02)]
+    round_ = story.plan_and_publish(cast)
+    doors = [cast.courier.get(f"/stops/{stop['id']}") for stop in round_["stops"]]
+    mine = {door["custody"]["tracking_number"]: door for door in doors}
+    first = dossiers[0]
+    door = next(door for door in doors if door["custody"]["item_id"] in json.dumps(first))
+    other = next(d for d in mine.values() if d is not door)
+    phone.sync(phone.start(round_["id"]), phone.arrival(door))
+    cast.citizen.put(f"/dossiers/{first['id']}/cancellation", If_Match="*")
+    handover = phone.handover(door)
+    phone.sync(handover, *(phone.finish(round_["id"]) for _ in range(3)))
+    phone.arrival(other)  # never sent
+    phone.sync(phone.failure(other, "Gọi ba lần không nghe máy"))
+    cast.session.execute(
+        update(Operation).where(Operation.state == "waiting").values(received_at=tomorrow() - timedelta(days=3))
+    )
+    cast.session.commit()
+    operations.apply_left()
+    ledger.grow(cast.session)
+    cast.session.commit()
+    kinds = cast.session.scalars(select(Case.kind).order_by(Case.id)).all()
+    assert kinds == ["parked"] * 4 + ["gap"]
+    return {"handover": handover["id"], "number": door["custody"]["tracking_number"], "dossier": first["id"]}
+
+
+@pytest.fixture
+def address(app: Flask, cast: Cast) -> Iterator[str]:
+    """A live server on the test's own transaction, one request at a time; /test/... is what others do meanwhile."""
+    one_at_a_time = threading.Lock()
+    meanwhile: dict[str, Callable[[str], Any]] = {
+        "older": lambda _: cast.session.execute(
+            update(OneTimeCode).values(created_at=OneTimeCode.created_at - timedelta(days=2))
+        ),
+        "revoke": lambda kid: devices.revoke(cast.session, kid),
+        "quarantine": lambda kid: devices.quarantine(cast.session, kid),
+    }
+
+    def site(environ: Any, start_response: Any) -> Iterable[bytes]:
+        with one_at_a_time:
+            if not environ["PATH_INFO"].startswith("/test/"):
+                return app(environ, start_response)
+            name, _, value = environ["PATH_INFO"].removeprefix("/test/").partition("/")
+            meanwhile[name](value)
+            cast.session.commit()
+            start_response("200 OK", [])
+            return [b""]
+
+    server = make_server("127.0.0.1", 0, site, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_cases_are_decided_and_signed_in_the_browser(cast: Cast, parked: dict[str, Any], address: str) -> None:
+    browser = chromium()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    run = subprocess.run(
+        ["node", HERE / "cases.mjs"],
+        env={
+            **os.environ,
+            "BASE": address,
+            "TOKEN": cast.dispatcher.token,
+            "PHONE": PHONE,
+            "NOTE": NOTE,
+            "SMS": str(settings().sms_log),
+            "PICTURES": str(PICTURES),
+            "CHROMIUM": browser,
+        },
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    found = json.loads(run.stdout.splitlines()[-1])
+    assert found["faults"] == []
+    assert found["outside"] == []
+    assert found["small"] == []
+    assert found["bare"] == []
+    _reads_well(found, parked)
+    _is_recorded(cast, found, parked)
+
+
+def _reads_well(found: dict[str, Any], parked: dict[str, Any]) -> None:
+    shown = found["shown"]
+    assert len(shown["vi"]["entries"]) == 5
+    assert "Trần Văn Nam nhận hồ sơ từ người dân" in shown["vi"]["entries"][0]
+    assert parked["number"] in shown["vi"]["entries"][0]
+    assert "Trần Văn Nam took papers from a citizen" in shown["en"]["entries"][0]
+    for tongue, words in (
+        ("vi", ("Bưu tá\u00a0C-", "Người dân", "mã cam kết", "Danh mục giấy tờ", "Chữ ký tay", "08:12")),
+        ("en", ("Courier\u00a0C-", "The citizen", "Commitments only", "Signatures by hand", "08:12")),
+    ):
+        for word in (*words, parked["number"]):
+            assert word in shown[tongue]["detail"], word
+        assert "cancelled”" not in shown[tongue]["detail"]
+    assert shown["vi"]["choices"] == ["retry", "record", "dismiss"]
+    assert shown["finish"]["choices"] == ["retry", "dismiss"]
+    assert found["signedOut"] == [True, False]
+    assert found["missing"] == ["Hãy ghi vì sao bạn quyết định như vậy", "note"]
+    assert "Ghi nhận bàn giao" in found["sure"]
+    assert "không sửa hay xoá được" in found["sure"]
+    assert "Chưa thực hiện được" in found["refused"]
+    assert "trạng thái" in found["refused"]
+    assert "vẫn còn vướng" in found["refused"]
+    assert "Đã ký và ghi vào sổ cái: Ghi nhận bàn giao" in found["recorded"]
+    assert "Ghi nhận bàn giao" in found["decidedShown"]
+    assert "Nhờ" not in found["noKey"]
+    assert "chưa có khoá ký" in found["noKey"]
+    assert found["unsure"].count("sẽ không ghi hai lần") == 1
+    assert "sao chép" in found["quarantined"]
+    assert "hết hạn" in found["revoked"]
+    assert found["noteKept"] == NOTE
+    assert "Không có việc nào chờ bạn" in found["empty"]
+    assert "5 việc đang chờ" in found["home"]
+    assert "ký bằng khoá" in found["home"]
+    assert len(set(found["kids"])) == len(found["kids"]) == 3
+
+
+def _is_recorded(cast: Cast, found: dict[str, Any], parked: dict[str, Any]) -> None:
+    cast.session.expire_all()
+    cases = cast.session.scalars(select(Case).order_by(Case.id)).all()
+    assert [case.decision for case in cases] == ["record", "dismiss", "dismiss", "dismiss", "skip"]
+    assert str(cast.session.scalars(select(Handover)).one().id) == parked["handover"]
+    assert cast.citizen.get(f"/dossiers/{parked['dossier']}")["state"] == "collected"
+    corrections = cast.session.scalars(select(Entry).where(Entry.kind == Kind.correction)).all()
+    assert len(corrections) == 5
+    by_id = {entry.id: entry for entry in corrections}
+    for case in cases:
+        assert case.correction_id is not None
+        entry = by_id[case.correction_id]
+        event = events.read(entry.event or b"")
+        assert event.fields["case"] == str(case.id)
+        assert event.fields["of"] == str(case.operation_id) == str(entry.of)
+        assert event.fields["decision"] == case.decision
+        assert len(event.fields["anchor"]) == 64
+        assert cast.session.get_one(Opening, entry.id).content["note"] == NOTE
+    # Each key's events are counted without a gap, whatever was refused, lost on the way or signed in another tab.
+    counters = {kid: sorted(e.counter for e in corrections if e.kid == kid) for kid in found["kids"]}
+    assert counters == {found["kids"][0]: [1, 2, 3], found["kids"][1]: [1], found["kids"][2]: [1]}
+    assert cast.session.get_one(Device, found["kids"][0]).last_counter == 3
+    assert not cast.session.scalars(select(Operation).where(Operation.code.like("counter%"))).all()
