@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from courier_api import queue
 from courier_api.api import operations
-from courier_api.custody import ledger
+from courier_api.custody import ledger, uploads
 from courier_api.db import transaction
 from courier_api.guard import answers
 from courier_api.journey import dispatching
@@ -20,6 +20,7 @@ from courier_api.journey import dispatching
 LEDGER_EVERY_S = 1  # a checkpoint is due ten seconds after something new at the latest
 INBOX_EVERY_S = 10
 SWEEP_EVERY_S = 60
+EVIDENCE_EVERY_S = 3600
 log = logging.getLogger(__name__)
 
 
@@ -44,6 +45,14 @@ def sweep() -> None:
         dispatching.keep_roads_true(session)
 
 
+def look_after_evidence() -> None:
+    """Ask for evidence that was signed for and never came; forget what no event ever asked for."""
+    with transaction() as session:
+        uploads.report_missing(session)
+        if dropped := uploads.forget_unasked(session):
+            log.warning("%d uploads that no event asked for were dropped", dropped)
+
+
 def repeat(work: Callable[[], None], every_s: float, stop: threading.Event) -> None:
     """Do something at intervals until told to stop; a fault is logged and the next time tries again."""
     wait = every_s
@@ -56,16 +65,21 @@ def repeat(work: Callable[[], None], every_s: float, stop: threading.Event) -> N
         wait = max(0.0, every_s - (time.monotonic() - began))
 
 
+WORK = (
+    (keep_ledger, LEDGER_EVERY_S),
+    (empty_inbox, INBOX_EVERY_S),
+    (sweep, SWEEP_EVERY_S),
+    (look_after_evidence, EVIDENCE_EVERY_S),
+)
+
+
 def main() -> None:
     """Keep until SIGTERM; what is under way is finished first."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     stop = threading.Event()
     for caught in (signal.SIGTERM, signal.SIGINT):
         signal.signal(caught, lambda *_: stop.set())
-    threads = [
-        threading.Thread(target=repeat, args=(work, every_s, stop))
-        for work, every_s in ((keep_ledger, LEDGER_EVERY_S), (empty_inbox, INBOX_EVERY_S), (sweep, SWEEP_EVERY_S))
-    ]
+    threads = [threading.Thread(target=repeat, args=(work, every_s, stop)) for work, every_s in WORK]
     for thread in threads:
         thread.start()
     for thread in threads:

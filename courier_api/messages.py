@@ -191,6 +191,8 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not_bookable": ("Thủ tục chưa đủ thông tin để đặt dịch vụ.", "The procedure is not complete enough to book."),
     "bad_working_days": ("Số ngày làm việc không hợp lệ.", "The number of working days is not valid."),
     "person_is_staff": ("Người này còn giữ vai trò nhân viên.", "This person still holds a role: dismiss first."),
+    "operations_under_way": ("Còn thao tác chưa xử lý xong.", "Operations about this person are still under way."),
+    "case_open": ("Còn việc chờ điều phối quyết định.", "A case about this person waits for a dispatcher."),
     "dossier_under_way": ("Còn hồ sơ chưa xong ({state}).", "A dossier is still under way ({state})."),
     "no_operator_key": (
         "Chưa có khoá của đơn vị vận hành.",
@@ -222,6 +224,22 @@ TEXTS: dict[str, tuple[str, str]] = {
     "core_malformed": ("Phần lõi của sự kiện sai dạng.", "The core does not have the right form."),
     "core_of_other_event": ("Phần lõi không thuộc sự kiện này.", "The core is not about this event."),
     "core_differs": ("Phần lõi khác với sự kiện.", "The core says something else than the event."),
+    "kind_not_signed_here": ("Vai trò này không ký loại sự kiện đó.", "This role does not sign events of that kind."),
+    "counter_out_of_range": ("Số đếm của thiết bị ngoài phạm vi.", "The device's counter is out of range."),
+    "event_unknown_field": ("Sự kiện có trường không được phép.", "The event holds a field that it may not hold."),
+    "event_not_plain": (
+        "Sự kiện chỉ được chứa mã, số và thời gian.",
+        "An event holds codes, numbers and times only; names and sentences stand beside it.",
+    ),
+    "bytes_missing": ("Nội dung đã bị xoá.", "The bytes of this operation are gone."),
+    "operation_not_waiting": (
+        "Thao tác này không còn chờ ({state}).",
+        "This does not wait any more ({state}).",
+    ),
+    "evidence_missing": (
+        "Ảnh hoặc chữ ký tay chưa được gửi lên.",
+        "Evidence that was signed for never came.",
+    ),
     "id_differs": ("Mã thao tác khác với mã sự kiện.", "The operation's id is not that of its event."),
     "id_reused": (
         "Mã này đã dùng với nội dung khác; cả hai đều được giữ.",
@@ -260,6 +278,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no_such_decision": ("Chỉ có thể chọn: {choices}.", "What can be decided here: {choices}."),
     "evidence_differs": ("Tệp gửi lên khác với điều đã ký.", "What was uploaded is not what was signed."),
     "upload_too_large": ("Tệp quá lớn: tối đa {most} byte.", "The file is too large: {most} bytes at most."),
+    "too_many_uploads": ("Quá nhiều tệp đang gửi dở.", "Too many uploads are unfinished."),
     "upload_offset": ("Phải gửi tiếp từ byte {offset}.", "Go on from byte {offset}."),
     "upload_complete": ("Tệp đã gửi xong.", "The upload is complete."),
     "tus_version": ("Cần Tus-Resumable: 1.0.0.", "Send Tus-Resumable: 1.0.0."),

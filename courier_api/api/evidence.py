@@ -43,7 +43,11 @@ class SignatureIn(Schema):
 class CountersignatureIn(Schema):
     """The other side's signature over the same core, marked as a countersignature."""
 
-    kid = fields.String(required=True, validate=validate.Length(1, 16), metadata={"example": "5f1c0d9a3b7e2468"})
+    kid = fields.String(
+        required=True,
+        validate=validate.Regexp(r"^[0-9a-f]{16}\Z", error="wrong_form"),
+        metadata={"example": "5f1c0d9a3b7e2468"},
+    )
     signature = fields.String(required=True, validate=validate.Length(1, 200), metadata={"description": "base64"})
 
 

@@ -1,5 +1,6 @@
 """What each kind of operation from a phone does: its event says what, the fields beside it open its commitments."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -20,6 +21,8 @@ from courier_api.journey import riding as journey
 from courier_api.journey import syncing
 from courier_api.people.models import Person
 from courier_api.rounds import riding
+
+log = logging.getLogger(__name__)
 
 PHOTO = frozenset({"photo"})
 
@@ -160,6 +163,9 @@ def apply_left() -> int:
         syncing.report_gaps(session)
     dealt = 0
     for person_id, kid in left:
-        with transaction() as session:
-            dealt += syncing.apply(session, session.get_one(Person, person_id), kid, perform)
+        try:
+            with transaction() as session:
+                dealt += syncing.apply(session, session.get_one(Person, person_id), kid, perform)
+        except Exception:
+            log.exception("operations of %s stay in the inbox", kid)  # and those of others are done
     return dealt

@@ -24,6 +24,14 @@ from courier_api.proof.core import Core, Kind
 from courier_api.proof.files import operator_key
 from courier_api.proof.keys import device_key, verify_device
 
+# What each role may sign; anything else with its key is not taken for an event of ours.
+SIGNS = {
+    Role.courier: {Kind.handover, Kind.arrival, Kind.failure, Kind.start, Kind.finish},
+    Role.clerk: {Kind.handover},
+    Role.officer: {Kind.handover},
+    Role.dispatcher: {Kind.correction},
+}
+MOST_EVENTS = 2**31 - 1  # of one device
 EXPIRED_GRACE = timedelta(hours=24)  # a phone may have signed before, and found no network until now
 POINTER = "/signed"
 
@@ -41,32 +49,36 @@ def accept(session: Session, sent: Mapping[str, Any], person: Person, role: Role
     """Take in an event that its device signs now, online; raises Alarm for anything that is not right with it."""
     try:
         signed = Signed.read(sent)
+        device, core = authenticate(session, signed, person, role)
+        event = readable(signed, core)
+        _must_be_next(session, device, event)
     except Malformed as malformed:
         raise Alarm(malformed.code, POINTER, evidence=dict(sent)) from None
-    device, core = authenticate(session, signed, person, role)
-    try:
-        event = readable(signed, core)
-    except Malformed as malformed:
-        raise Alarm(malformed.code, POINTER, evidence=signed) from None
-    fault = out_of_order(device, event)
-    if fault:
-        raise Alarm(fault, POINTER, evidence=signed, expected=device.last_counter + 1)
+    except Alarm as alarm:
+        alarm.evidence = dict(sent)  # as it came, salts and all
+        raise
     return Accepted(append(session, device, core, signed, of=event.of), event, signed)
 
 
 def authenticate(session: Session, signed: Signed, person: Person, role: Role) -> tuple[Device, Core]:
-    """Find, locked, the device that signed, and check that the signature holds; raises Alarm."""
-    try:
-        core = signed.parsed_core()
-    except Malformed as malformed:
-        raise Alarm(malformed.code, POINTER, evidence=signed) from None
+    """Find, locked, the device that signed, and check that the signature holds; raises Alarm or Malformed."""
+    core = signed.parsed_core()
     device = locked(session, core.kid.hex(), person, role)
     fault = refused(device)
     if device is not None and fault is None:
-        fault = verify_device(key_of(device.public_key), signed.signature, signed.core)
+        fault = disbelieved(device, signed, core)
     if device is None or fault is not None:
-        raise Alarm(fault or "key_unknown", POINTER, evidence=signed)
+        raise Alarm(fault or "key_unknown", POINTER)
     return device, core
+
+
+def disbelieved(device: Device, signed: Signed, core: Core) -> str | None:
+    """Why a core is not taken for this device's word; None when it is."""
+    if core.kind not in SIGNS[device.role]:
+        return "kind_not_signed_here"
+    if not 1 <= core.counter <= MOST_EVENTS:
+        return "counter_out_of_range"
+    return verify_device(key_of(device.public_key), signed.signature, signed.core)
 
 
 def locked(session: Session, kid: str, person: Person, role: Role) -> Device | None:
@@ -98,13 +110,18 @@ def readable(signed: Signed, core: Core) -> Event:
     return event
 
 
-def out_of_order(device: Device, event: Event) -> str | None:
-    """Why an event is not the next of its device; None when it is."""
+def _must_be_next(session: Session, device: Device, event: Event) -> None:
+    if session.get(Entry, event.id) is not None:
+        raise Alarm("id_reused", POINTER)
+    fault = None
     if event.counter <= device.last_counter:
-        return "counter_reused"
-    if event.counter > device.last_counter + 1:
-        return "counter_gap"
-    return None if event.previous == device.last_digest else "chain_broken"
+        fault = "counter_reused"
+    elif event.counter > device.last_counter + 1:
+        fault = "counter_gap"
+    elif event.previous != device.last_digest:
+        fault = "chain_broken"
+    if fault is not None:
+        raise Alarm(fault, POINTER, expected=device.last_counter + 1)
 
 
 def append(
@@ -123,20 +140,33 @@ def next_of(
     device: Device, core: Core, signed: Signed, received_at: datetime | None = None, of: UUID | None = None
 ) -> Entry:
     """Move a device on by an authentic event, and make its entry; whoever calls adds it, or several at once."""
-    entry = Entry(
+    if core.counter > device.last_counter:  # else it fills a gap that was skipped
+        device.last_counter, device.last_digest = core.counter, core.digest
+    return entry_of(device, core, signed, received_at, counter=core.counter, of=of)
+
+
+def entry_of(
+    device: Device,
+    core: Core,
+    signed: Signed,
+    received_at: datetime | None = None,
+    *,
+    counter: int | None = None,
+    event: bytes | None = None,
+    of: UUID | None = None,
+) -> Entry:
+    """Make the entry of an authentic core; without a counter it stands beside its device's chain."""
+    return Entry(
         id=core.event_id,
         kind=core.kind,
         kid=device.kid,
-        counter=core.counter,
-        event=signed.event,
+        counter=counter,
+        event=signed.event if event is None else event or None,
         of=of,
         core=signed.core,
         signature=signed.signature,
         received_at=received_at or now(),
     )
-    if core.counter > device.last_counter:  # else it fills a gap that was skipped
-        device.last_counter, device.last_digest = core.counter, core.digest
-    return entry
 
 
 def add(session: Session, entry: Entry) -> Entry:
@@ -157,10 +187,16 @@ def open_with(session: Session, entry: Entry, signed: Signed, values: dict[str, 
     session.add(
         Opening(
             entry_id=entry.id,
-            content={"salts": {name: salt.hex() for name, salt in sorted(signed.salts.items())}}
+            content={"salts": _salts(entry, signed)}
             | {name: value for name, value in values.items() if value is not None},
         )
     )
+
+
+def _salts(entry: Entry, signed: Signed) -> dict[str, str]:
+    # Only those of its own commitments: what else a sender puts there is not kept.
+    committed = events.read(entry.event or b"").commitments
+    return {name: signed.salts[name].hex() for name in sorted(committed) if len(signed.salts.get(name, b"")) == 32}
 
 
 def by_operator(session: Session, typ: str, of: UUID | None = None, **fields: object) -> Entry:
@@ -199,7 +235,7 @@ def by_operator(session: Session, typ: str, of: UUID | None = None, **fields: ob
 def countersign(session: Session, entry: Entry, device: Device | None, signature: bytes) -> Entry:
     """Add the other side's signature over the same core, once; raises Alarm when it does not hold."""
     if device is None:
-        raise Alarm("key_unknown", "/countersignature", evidence=Signed(entry.event or b"", entry.core, signature))
+        raise Alarm("key_unknown", "/countersignature", evidence={"of": str(entry.id), "signature": signature.hex()})
     known = session.scalar(
         select(Entry).where(Entry.of == entry.id, Entry.kid == device.kid, Entry.kind == Kind.countersignature)
     )
@@ -208,7 +244,8 @@ def countersign(session: Session, entry: Entry, device: Device | None, signature
     content = Core.unpack(entry.core).countersigned_by(bytes.fromhex(device.kid))
     fault = refused(device) or verify_device(key_of(device.public_key), signature, content)
     if fault:
-        raise Alarm(fault, "/countersignature", evidence=Signed(entry.event or b"", content, signature))
+        said = {"of": str(entry.id), "kid": device.kid, "signature": signature.hex()}
+        raise Alarm(fault, "/countersignature", evidence=said)
     return add(
         session,
         Entry(

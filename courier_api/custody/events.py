@@ -4,7 +4,7 @@ import base64
 import hashlib
 import re
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -32,6 +32,30 @@ PARTIES = {
     "agency": PartyKind.agency,
 }
 NO_EVENT = bytes(32)
+# What may stand in an event of each type, and nothing else: what is signed cannot be erased, so nothing personal.
+COMMON = {"v", "typ", "eid", "dev", "t", "mono", "boot", "anchor", "geo", "app", "ev"}
+FIELDS = {
+    "custody.handover": {
+        *("item", "no", "leg", "from", "to", "stop", "fee", "identity", "receiver", "by", "code", "due", "manifest")
+    },
+    "courier.arrival": {"stop"},
+    "courier.failure": {"stop", "reason", "next", "missing"},
+    "courier.start": {"round"},
+    "courier.finish": {"round"},
+    "custody.correction": {"of", "case", "decision", "skip"},
+    "custody.evidence": {"of", "kind", "original", "stored"},
+    "custody.erasure": {"entries"},
+}
+INSIDE = {
+    "dev": {"kid", "ctr", "prev"},
+    "geo": {"lat", "lon", "acc"},
+    "ev": {"documents", "seal", "third_party", "strokes", "photo", "note"},
+    "from": {"r", "id", "c"},
+    "to": {"r", "id", "c"},
+    "skip": {"kid", "after", "before"},
+}
+_PLAIN = re.compile(r"[\w.:/+-]{0,64}", re.ASCII)  # codes, ids, hashes and times; no names, no sentences
+_KEY_ID = re.compile(r"[0-9a-f]{16}")
 _HEX = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -57,7 +81,7 @@ class Signed:
                 _base64(sent["core"]),
                 _base64(sent["signature"]),
                 {str(name): _base64(salt) for name, salt in (sent.get("salts") or {}).items()},
-                (str(counter["kid"]), _base64(counter["signature"])) if counter else None,
+                (_key_id(counter["kid"]), _base64(counter["signature"])) if counter else None,
             )
         except (KeyError, TypeError, ValueError, AttributeError):
             raise Malformed("signed_malformed") from None
@@ -71,6 +95,12 @@ class Signed:
         if core.digest != hashlib.sha256(self.event).digest():
             raise Malformed("core_of_other_event")
         return core
+
+
+def _key_id(text: str) -> str:
+    if not _KEY_ID.fullmatch(text):
+        raise ValueError(text)
+    return text
 
 
 def _base64(text: str) -> bytes:
@@ -121,6 +151,7 @@ def read(content: bytes) -> Event:
     try:
         if fields["v"] != VERSION:
             raise Malformed("event_version")
+        _must_be_plain(fields)
         device = fields["dev"]
         core_of(fields, NO_EVENT).pack()  # everything that the core says must be there and fit
         event = Event(
@@ -142,6 +173,25 @@ def read(content: bytes) -> Event:
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, struct.error):
         raise Malformed("event_malformed") from None
     return event
+
+
+def _must_be_plain(fields: Mapping[str, Any]) -> None:
+    if set(fields) - COMMON - FIELDS[fields["typ"]]:
+        raise Malformed("event_unknown_field")
+    for name, allowed in INSIDE.items():
+        if set(fields.get(name) or {}) - allowed:
+            raise Malformed("event_unknown_field")
+    for text in _texts(fields):
+        if not _PLAIN.fullmatch(text):
+            raise Malformed("event_not_plain")
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _texts(inner)
 
 
 def time_ms(text: str) -> int:

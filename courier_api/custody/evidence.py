@@ -3,6 +3,7 @@
 import hashlib
 from functools import cache
 
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
 from courier_api.custody.models import Entry, Evidence, EvidenceKind
@@ -11,6 +12,8 @@ from courier_api.custody.stores import Store, open_store
 from courier_api.db import new_id, now
 from courier_api.errors import NotFound
 from courier_api.settings import settings
+
+PENDING = "evidence"  # in a session's info
 
 
 @cache
@@ -28,13 +31,13 @@ def master_keys() -> MasterKeys:
 def keep(
     session: Session, entry: Entry, kind: EvidenceKind, content: bytes, salt: bytes, proof: Entry | None = None
 ) -> Evidence:
-    """Seal a content and put it into the store, then write its row.
+    """Seal a content and write its row; the file goes into the store when the transaction is about to commit.
 
-    The file comes first: should the transaction fail, what is left in the store is noise: its key was in the row.
+    Before the row and not after it: should the commit fail then, what is left in the store is noise: its key was in the
+    row. And not at once: what a savepoint takes back is never put there.
     """
     evidence_id = new_id()
     sealed = seal(master_keys(), content, evidence_id.bytes)
-    store().put(evidence_id.hex, sealed.content)
     row = Evidence(
         id=evidence_id,
         entry_id=entry.id,
@@ -47,7 +50,23 @@ def keep(
         proof_id=proof.id if proof else None,
     )
     session.add(row)
+    session.info.setdefault(PENDING, []).append((row, sealed.content))
     return row
+
+
+@event.listens_for(Session, "before_commit")
+def _put_before_commit(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint: the outer one decides
+        return
+    for row, content in session.info.pop(PENDING, []):
+        if row in session:
+            store().put(row.id.hex, content)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget(session: Session) -> None:
+    if not session.in_nested_transaction():
+        session.info.pop(PENDING, None)
 
 
 def content_of(row: Evidence) -> bytes:

@@ -247,6 +247,8 @@ def _checked(
     field_ = events.differing(event, expected) or (None if named else "from, to")
     citizen = next((p.name for p in (giver, taker) if p.role is PartyRole.citizen), None)
     values = proof.values(lines, citizen)
+    if field_ is None and proof.strokes_follow and "strokes" not in event.commitments:
+        raise Invalid("requirements_missing", FieldError("/signatures", "signature_missing"), fee=proof.fee_collected)
     if field_ is None:
         opened = values | {"strokes": proof.written_by_hand()}
         later = frozenset({"photo", "strokes"} if proof.strokes_follow else {"photo"})

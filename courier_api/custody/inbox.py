@@ -23,7 +23,6 @@ from courier_api.proof import canonical
 from courier_api.proof.canonical import Malformed
 from courier_api.proof.core import Core
 from courier_api.proof.files import OperatorKey, operator_key
-from courier_api.proof.keys import verify_device
 
 RECEIPT = b"courier receipt v1\n"
 # Bytes that no key of the sender vouches for are kept under an id of their content: an id is taken by who proves it.
@@ -88,12 +87,20 @@ def _look(operation: dict[str, Any], content: bytes, known: dict[str, Device]) -
     except Malformed as malformed:
         return _Seen(unproven, None, None, malformed.code)
     device = known.get(core.kid.hex())
-    fault = entries.refused(device)
-    if device is not None and fault != "key_revoked":
-        fault = verify_device(entries.key_of(device.public_key), signed.signature, signed.core) or fault
-    if fault or str(operation.get("id")) != str(core.event_id):
-        return _Seen(unproven, core.kid.hex(), None, fault or "id_differs")
+    if device is None or device.revoked_at is not None:
+        return _Seen(unproven, core.kid.hex(), None, "key_unknown" if device is None else "key_revoked")
+    # A key that ran out or was copied still vouches for its bytes: what becomes of them is decided when they are done.
+    fault = entries.disbelieved(device, signed, core) or _other_id(operation, core)
+    if fault is not None:
+        return _Seen(unproven, core.kid.hex(), None, fault)
     return _Seen(core.event_id, core.kid.hex(), core.counter, None)
+
+
+def _other_id(operation: dict[str, Any], core: Core) -> str | None:
+    try:
+        return None if UUID(str(operation.get("id"))) == core.event_id else "id_differs"
+    except ValueError:
+        return "id_differs"
 
 
 def _row(person: Person, seen: _Seen, content: bytes, at: datetime, key: OperatorKey) -> dict[str, Any]:
@@ -150,10 +157,9 @@ def _reused(session: Session, person: Person, first: Operation, row: dict[str, A
 
 def keep_refused(session: Session, person: Person, alarm: Alarm) -> None:
     """Keep what an online request was refused for: signed bytes that cannot be right are evidence too."""
-    signed = alarm.evidence
-    sent = signed if isinstance(signed, dict) else _written(signed)
+    sent = alarm.evidence if isinstance(alarm.evidence, dict) else {}
     content = bytes_of({"signed": sent})
-    kid = _kid_of(signed)
+    kid = _kid_of(sent)
     operation_id = uuid5(_UNPROVEN, hashlib.sha256(content).hexdigest())
     if session.get(Operation, operation_id) is not None:
         return
@@ -164,16 +170,10 @@ def keep_refused(session: Session, person: Person, alarm: Alarm) -> None:
         cloned(session, kept)
 
 
-def _written(signed: object) -> dict[str, Any]:
-    if not isinstance(signed, Signed):
-        return {}
-    return {"event": signed.event.hex(), "core": signed.core.hex(), "signature": signed.signature.hex()}
-
-
-def _kid_of(signed: object) -> str | None:
+def _kid_of(sent: dict[str, Any]) -> str | None:
     try:
-        return Core.unpack(signed.core).kid.hex() if isinstance(signed, Signed) else None
-    except ValueError:
+        return Signed.read(sent).parsed_core().kid.hex()
+    except Malformed:
         return None
 
 

@@ -70,7 +70,8 @@ def grow(session: Session) -> Checkpoint | None:
 
 def _sign(session: Session, frontier: tree.Frontier) -> Checkpoint:
     key = operator_key()
-    name = note.VerifierKey.read(verifier_keys()[-1])
+    # By the key in use and not by the last line: a rotation writes the public half first.
+    name = next(known for known in map(note.VerifierKey.read, verifier_keys()) if known.public == key.public)
     root = frontier.root()
     text = note.Checkpoint(name.name, frontier.size, root).write()
     checkpoint = Checkpoint(size=frontier.size, root=root, note=note.sign(text, name, key.sign), at=now())
@@ -167,7 +168,7 @@ def proven(session: Session, entry_id: UUID) -> Proven:
         checkpoint.size,
         tree.inclusion_proof(index, checkpoint.size, _hashes(session)),
         with_cosignatures(session, checkpoint),
-        devices.certificate_at(session, entry.kid, entry.received_at),
+        devices.certificate_at(session, entry.kid, entry.signed_at),
     )
 
 

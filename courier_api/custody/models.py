@@ -1,6 +1,6 @@
 """Tables of custody. What is signed is append-only: the database refuses UPDATE, DELETE and TRUNCATE."""
 
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -24,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from courier_api.db import Base, Created, Id, OptionalPoint, enum
 from courier_api.dossiers.models import PostalItem
 from courier_api.people.models import Person
+from courier_api.proof.core import Core
 
 
 class PartyRole(StrEnum):
@@ -58,20 +59,25 @@ class Entry(Base):
     __tablename__ = "ledger_entry"
     __table_args__ = (
         UniqueConstraint("kid", "counter"),
-        Index("ix_ledger_entry_countersigned", "of", "kid", unique=True, postgresql_where=text("event IS NULL")),
+        Index("ix_ledger_entry_countersigned", "of", "kid", unique=True, postgresql_where=text("kind = 2")),
         Index("ix_ledger_entry_of", "of"),
-        CheckConstraint("(event IS NULL) = (kind = 2)", name="countersignature_has_no_event"),
+        CheckConstraint("kind <> 2 OR event IS NULL", name="countersignature_has_no_event"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)  # the event's, made by the device
     kind: Mapped[int] = mapped_column(SmallInteger)  # proof.core.Kind
     kid: Mapped[str] = mapped_column(String(16))  # a device's, or the operator's
-    counter: Mapped[int | None]  # 1, 2, 3 ... for each device; none for countersignatures and the operator
-    event: Mapped[bytes | None]
+    counter: Mapped[int | None]  # 1, 2, 3 ... for each device; none beside its chain (a copied key), or no event
+    event: Mapped[bytes | None]  # none of a malformed one: its bytes are in the inbox, where they can be erased
     of: Mapped[UUID | None]  # what is countersigned, corrected, or given evidence
     core: Mapped[bytes] = mapped_column(LargeBinary(114))
     signature: Mapped[bytes] = mapped_column(LargeBinary(64))
     received_at: Mapped[datetime]
+
+    @property
+    def signed_at(self) -> datetime:
+        """When it was signed, by the device's clock."""
+        return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=Core.unpack(self.core).time_ms)
 
     opening: Mapped["Opening | None"] = relationship(
         primaryjoin="foreign(Opening.entry_id) == Entry.id", viewonly=True, uselist=False
@@ -144,6 +150,7 @@ class Handover(Base):
     __tablename__ = "handover"
     __table_args__ = (
         UniqueConstraint("item_id", "leg"),
+        Index("ix_handover_at", "at"),
         CheckConstraint("leg >= 1", name="leg"),
         CheckConstraint("from_role <> to_role OR from_id <> to_id", name="two_parties"),
         Index("ix_handover_to_id", "to_role", "to_id"),
@@ -242,6 +249,15 @@ class Upload(Base):
     """Evidence on its way (tus 1.0.0): chunks come in order and are sealed as they come."""
 
     __tablename__ = "upload"
+    __table_args__ = (
+        Index("ix_upload_entry_id", "entry_id"),
+        Index(
+            "ix_upload_once",
+            *("person_id", "entry_id", "kind", "length"),
+            unique=True,
+            postgresql_where=text("fault IS NULL"),
+        ),
+    )
 
     id: Mapped[Id]
     person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), index=True)
@@ -305,6 +321,7 @@ class CaseKind(StrEnum):
     id_reused = "id_reused"  # one id with two contents
     key_cloned = "key_cloned"  # one counter with two contents
     gap = "gap"  # an operation of the device never came
+    malformed = "malformed"  # really signed by the device, and no event of ours
     evidence = "evidence"  # what was uploaded is not what was signed
 
 

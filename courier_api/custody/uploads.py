@@ -2,20 +2,35 @@
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
+from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import Session
 
 from courier_api.custody import entries, events, evidence, images
-from courier_api.custody.models import Case, CaseKind, Entry, EvidenceKind, Opening, Upload, UploadChunk
+from courier_api.custody.models import (
+    Case,
+    CaseKind,
+    Entry,
+    Evidence,
+    EvidenceKind,
+    Handover,
+    Opening,
+    Upload,
+    UploadChunk,
+)
 from courier_api.custody.sealing import Sealed, seal, unseal
 from courier_api.db import new_id, now
-from courier_api.errors import Invalid, NotFound, Refused
-from courier_api.people.models import Person
+from courier_api.errors import Invalid, NotFound, Refused, TooMany
+from courier_api.people.models import Device, Person
 from courier_api.queue import later
 
-MOST_BYTES = 15 << 20
+MOST_BYTES = 15_000_000
+MOST_OPEN = 500  # of one person: a shift has some 200 photos
+KEPT_FOR = timedelta(days=30)  # what nobody's event ever asked for
+OVERDUE_AFTER = timedelta(hours=24)
 TASK = "keep_upload"
 
 
@@ -23,21 +38,30 @@ def begin(session: Session, person: Person, entry_id: UUID, kind: EvidenceKind, 
     """Announce an upload; the same one announced again is the one that is there, to be resumed."""
     if not 0 < length <= MOST_BYTES:
         raise Invalid("upload_too_large", "Upload-Length", most=MOST_BYTES)
-    known = session.scalar(
-        select(Upload).where(
-            Upload.person_id == person.id,
-            Upload.entry_id == entry_id,
-            Upload.kind == kind,
-            Upload.length == length,
-            Upload.fault.is_(None),
+    if not _may_send(session, person, entry_id):
+        raise NotFound
+    mine = (Upload.person_id == person.id, Upload.fault.is_(None))
+    open_ = select(func.count()).select_from(Upload).where(*mine, Upload.kept_at.is_(None))
+    if (session.scalar(open_) or 0) >= MOST_OPEN:
+        raise TooMany("too_many_uploads", retry_after=3600)
+    session.execute(
+        insert(Upload)
+        .values(
+            id=new_id(), person_id=person.id, entry_id=entry_id, kind=kind, length=length, offset=0, created_at=now()
         )
+        .on_conflict_do_nothing()
     )
-    if known is not None:
-        return known
-    upload = Upload(id=new_id(), person_id=person.id, entry_id=entry_id, kind=kind, length=length, created_at=now())
-    session.add(upload)
-    session.flush()
-    return upload
+    same = (Upload.entry_id == entry_id, Upload.kind == kind, Upload.length == length)
+    return session.scalars(select(Upload).where(*mine, *same)).one()
+
+
+def _may_send(session: Session, person: Person, entry_id: UUID) -> bool:
+    """Evidence comes from who signed the event, and none for one that was erased; an event may come later."""
+    entry, opening = session.get(Entry, entry_id), session.get(Opening, entry_id)
+    if entry is None:
+        return True
+    device = session.get(Device, entry.kid)
+    return device is not None and device.person_id == person.id and (opening is None or opening.erased_by is None)
 
 
 def of_person(session: Session, person: Person, upload_id: UUID, *, lock: bool = False) -> Upload:
@@ -109,6 +133,7 @@ def complete(session: Session, upload_id: UUID) -> Complete | None:
     salt = bytes.fromhex(opening.content["salts"].get(upload.kind.value, ""))
     committed = events.read(entry.event).commitments.get(upload.kind.value)
     signed = hashlib.sha256(salt + content).hexdigest() == committed and len(salt) == 32
+    signed = signed and _may_send(session, session.get_one(Person, upload.person_id), entry.id)
     return Complete(upload_id, upload.kind, content, salt, signed)
 
 
@@ -121,6 +146,11 @@ def keep(session: Session, found: Complete, content: bytes) -> None:
     """Keep an upload as evidence of its event; for a re-encoded photo the operator signs what became of which."""
     upload = session.get_one(Upload, found.upload_id, with_for_update=True)
     entry = session.get_one(Entry, upload.entry_id)
+    there = select(Evidence.id).where(Evidence.entry_id == entry.id, Evidence.kind == found.kind)
+    if session.scalar(there) is not None:  # it came beside its event as well
+        session.execute(delete(UploadChunk).where(UploadChunk.upload_id == upload.id))
+        upload.kept_at = now()
+        return
     proof = None
     if found.kind is EvidenceKind.photo:
         proof = entries.by_operator(
@@ -140,16 +170,42 @@ def refuse(session: Session, upload_id: UUID, code: str) -> None:
     """What came is not what was signed, or no picture: its bytes stay as they came, and a dispatcher is told."""
     upload = session.get_one(Upload, upload_id, with_for_update=True)
     upload.fault = code
-    session.add(
-        Case(
-            id=new_id(),
-            kind=CaseKind.evidence,
-            operation_id=upload.entry_id,
-            person_id=upload.person_id,
-            code=code,
-            detail={"upload": str(upload.id), "kind": upload.kind.value},
+    _ask(session, upload.entry_id, upload.person_id, code, upload=str(upload.id), kind=upload.kind.value)
+
+
+def _ask(session: Session, entry_id: UUID, person_id: UUID, code: str, **detail: str) -> None:
+    session.execute(
+        insert(Case)
+        .values(
+            id=new_id(), kind=CaseKind.evidence, operation_id=entry_id, person_id=person_id, code=code, detail=detail
         )
+        .on_conflict_do_nothing()
     )
+
+
+def report_missing(session: Session) -> None:
+    """Tell a dispatcher of handovers whose signature by hand or photo was signed for and has not come for a day."""
+    at = now()
+    kinds = [kind.value for kind in EvidenceKind]
+    overdue = (
+        select(Handover.id, Handover.recorded_by, Opening.content)
+        .join(Opening, Opening.entry_id == Handover.id)
+        .where(Handover.at.between(at - 2 * OVERDUE_AFTER, at - OVERDUE_AFTER))
+        .where(Opening.content["salts"].has_any(array(kinds)))
+    )
+    for handover_id, person_id, content in session.execute(overdue).all():
+        kept = set(session.scalars(select(Evidence.kind).where(Evidence.entry_id == handover_id)))
+        for kind in EvidenceKind:
+            if kind.value in content["salts"] and kind not in kept:
+                _ask(session, handover_id, person_id, "evidence_missing", kind=kind.value)
+
+
+def forget_unasked(session: Session) -> int:
+    """Drop uploads that no event ever asked for, and what was never finished; return how many."""
+    done = session.execute(
+        delete(Upload).where(Upload.kept_at.is_(None), Upload.created_at < now() - KEPT_FOR, Upload.fault.is_(None))
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def _bound_to(upload_id: UUID, start: int) -> bytes:

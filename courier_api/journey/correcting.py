@@ -24,9 +24,10 @@ EVENT = "/signed/event"
 # knows of it, `skip` goes on without what never came, `dismiss` leaves everything as it is.
 DECISIONS: dict[CaseKind, tuple[str, ...]] = {
     CaseKind.parked: ("retry", "record", "dismiss"),
-    CaseKind.gap: ("skip", "dismiss"),
+    CaseKind.gap: ("skip",),
     CaseKind.id_reused: ("dismiss",),
-    CaseKind.key_cloned: ("dismiss",),
+    CaseKind.key_cloned: ("record", "dismiss"),
+    CaseKind.malformed: ("dismiss",),
     CaseKind.evidence: ("dismiss",),
 }
 
@@ -119,6 +120,8 @@ def _carry_out(
     assert operation is not None
     courier = session.get_one(Person, operation.person_id)
     if decision == "skip":
+        if operation.state is not OperationState.waiting:
+            raise Refused("operation_not_waiting", state=operation.state.value)
         _skip(session, operation, accepted)
         syncing.apply(session, courier, operation.kid or "", perform)
     elif operation.state is not OperationState.parked:

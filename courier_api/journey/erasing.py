@@ -1,15 +1,20 @@
 """Erasing a person on request: what is theirs goes, what was signed stays and still verifies."""
 
+import json
+from base64 import b64decode
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import LargeBinary, cast, delete, func, literal, or_, select, text, update
+from sqlalchemy import Select, delete, exists, func, or_, select, text, update
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from courier_api.agencies.models import ManifestLine
 from courier_api.custody import entries, evidence
-from courier_api.custody.models import Case, Entry, Evidence, Handover, Opening, Operation, Upload
+from courier_api.custody.models import Case, Entry, Evidence, Opening, Operation, OperationState, Upload
 from courier_api.db import now
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier, PostalItem
@@ -49,36 +54,85 @@ def erase(session: Session, phone: str) -> Erased:
     under_way = next((d for d in dossiers if d.state not in ENDED), None)
     if under_way is not None:
         raise Refused("dossier_under_way", state=under_way.state.value)
-    known_as = _strings(person, dossiers)
-    signed = _entries(session, [d.id for d in dossiers])
-    files = _erase_custody(session, signed, known_as)
+    spoken_of = _spoken_of(session, dossiers)
+    mine = _operations(session, spoken_of, _names(person, dossiers))
+    if any(o.state in (OperationState.received, OperationState.waiting) for o in mine):
+        raise Refused("operations_under_way")
+    if session.scalar(_open_cases([o.id for o in mine])):
+        raise Refused("case_open")
+    signed = _entries(session, spoken_of, [o.id for o in mine])
+    files = _erase_custody(session, signed, mine)
     for dossier in dossiers:
         _erase_dossier(session, dossier)
-    _erase_person(session, person, known_as)
+    _erase_person(session, person, _names(person, dossiers))
     session.flush()
     return Erased(len(dossiers), len(signed), files)
 
 
-def _strings(person: Person, dossiers: Sequence[Dossier]) -> list[str]:
-    """By what the person may be named in bytes that nobody takes apart any more."""
+def _names(person: Person, dossiers: Sequence[Dossier]) -> set[str]:
+    """By what the person may be named in bytes that do not say whose they are: whole texts, none too common."""
     found = {person.phone, person.full_name}
     for d in dossiers:
-        found |= {d.contact_phone, d.contact_name, d.address, d.note}
-    # National form too; what is very short would match everything.
+        found |= {d.contact_phone, d.contact_name, d.address}
     found |= {"0" + one[3:] for one in found if one.startswith("+84")}
-    return sorted(one for one in found if len(one) >= 4)
+    return {one for one in found if len(one) >= 8}
 
 
-def _entries(session: Session, dossiers: Sequence[UUID]) -> list[UUID]:
-    """The events that are about these dossiers: their handovers and failed visits."""
-    items = select(PostalItem.id).where(PostalItem.dossier_id.in_(dossiers))
-    jobs = select(Job.id).where(Job.dossier_id.in_(dossiers))
-    handovers = select(Handover.id).where(Handover.item_id.in_(items))
-    visits = select(Attempt.id).join(Entry, Entry.id == Attempt.id).where(Attempt.job_id.in_(jobs))
-    return [*session.scalars(handovers), *session.scalars(visits)]
+def _spoken_of(session: Session, dossiers: Sequence[Dossier]) -> set[str]:
+    """The ids by which events and requests speak of these dossiers: their items, and the stops at their doors."""
+    ids = [d.id for d in dossiers]
+    items = session.scalars(select(PostalItem.id).where(PostalItem.dossier_id.in_(ids)))
+    stops = session.scalars(select(Stop.id).join(Job, Job.id == Stop.job_id).where(Job.dossier_id.in_(ids)))
+    return {str(one) for one in (*items, *stops)}
 
 
-def _erase_custody(session: Session, signed: Sequence[UUID], known_as: Sequence[str]) -> list[UUID]:
+def _operations(session: Session, spoken_of: set[str], names: set[str]) -> list[Operation]:
+    """The operations whose bytes we still have and that are about these dossiers, or name the person."""
+    found = []
+    for operation in session.scalars(select(Operation).where(Operation.content.is_not(None))):
+        texts = set(_texts(json.loads(operation.content or b"null")))
+        about = _event_texts(texts)
+        if texts & spoken_of or about & spoken_of or (operation.state is OperationState.rejected and texts & names):
+            found.append(operation)
+    return found
+
+
+def _event_texts(texts: set[str]) -> set[str]:
+    """The texts inside what may be an event in base64, as far as it can be read."""
+    found: set[str] = set()
+    for one in texts:
+        with suppress(ValueError, RecursionError):
+            found |= set(_texts(json.loads(b64decode(one, validate=True))))
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _texts(inner)
+    elif isinstance(value, dict):
+        yield from value
+        for inner in value.values():
+            yield from _texts(inner)
+
+
+def _open_cases(operations: Sequence[UUID]) -> Select[tuple[bool]]:
+    return select(exists().where(Case.operation_id.in_(operations), Case.decision.is_(None)))
+
+
+def _entries(session: Session, spoken_of: set[str], operations: Sequence[UUID]) -> list[UUID]:
+    """The entries that open to something about these dossiers: events of items and stops, and corrections of those."""
+    event = func.convert_from(Entry.event, "UTF8").cast(JSONB)
+    about = or_(event["item"].astext.in_(spoken_of), event["stop"].astext.in_(spoken_of))
+    opened = select(Entry.id).join(Opening, Opening.entry_id == Entry.id)
+    events = [*session.scalars(opened.where(about)), *operations]
+    corrections = session.scalars(opened.where(Entry.of.in_(events)))
+    return list(dict.fromkeys([*events, *corrections]))
+
+
+def _erase_custody(session: Session, signed: Sequence[UUID], operations: Sequence[Operation]) -> list[UUID]:
     files = []
     for some in _portions(signed):
         erasure = entries.by_operator(session, "custody.erasure", entries=[str(one) for one in some])
@@ -93,12 +147,11 @@ def _erase_custody(session: Session, signed: Sequence[UUID], known_as: Sequence[
             evidence.make_unreadable(row, erasure)
             files.append(row.id)
     session.execute(delete(Upload).where(Upload.entry_id.in_(signed)))
-    session.execute(update(Operation).where(Operation.id.in_(signed)).values(content=None, detail=None))
-    session.execute(update(Case).where(Case.operation_id.in_(signed)).values(detail={}))
-    # What was refused or waits names nobody in a column: it is looked through.
-    for name in known_as:
-        found = func.position(cast(literal(name.encode()), LargeBinary).op("in")(Operation.content)) > 0
-        session.execute(update(Operation).where(Operation.content.is_not(None), found).values(content=None))
+    for operation in operations:
+        operation.content = operation.detail = None
+    about = [*signed, *(o.id for o in operations)]
+    session.execute(update(Operation).where(Operation.id.in_(about)).values(detail=None))
+    session.execute(update(Case).where(Case.operation_id.in_(about)).values(detail={}))
     return files
 
 
@@ -127,17 +180,18 @@ def _erase_dossier(session: Session, dossier: Dossier) -> None:
     )
 
 
-def _erase_person(session: Session, person: Person, known_as: Sequence[str]) -> None:
+def _erase_person(session: Session, person: Person, names: set[str]) -> None:
     session.execute(delete(OneTimeCode).where(OneTimeCode.phone == person.phone))
     session.execute(delete(AccessToken).where(AccessToken.person_id == person.id))
     session.execute(
         update(Consent).where(Consent.person_id == person.id, Consent.withdrawn_at.is_(None)).values(withdrawn_at=now())
     )
-    # Answers kept for repetition belong to the guard, above us; their bytes may name the person.
-    named = or_(*(text(f"position(:n{i} IN body) > 0") for i in range(len(known_as))))
+    # Answers kept for repetition belong to the guard, above us. As JSON writes them, and as it does in ASCII.
+    written = sorted({json.dumps(n, ensure_ascii=ascii_)[1:-1] for n in names for ascii_ in (True, False)})
+    named = " OR ".join(["caller = :caller", *(f"position(:n{i} IN body) > 0" for i in range(len(written)))])
     session.execute(
-        text(f"DELETE FROM stored_answer WHERE caller = :caller OR {named}"),  # noqa: S608 - only numbered parameters
-        {"caller": person.id} | {f"n{i}": name.encode() for i, name in enumerate(known_as)},
+        text(f"DELETE FROM stored_answer WHERE {named}"),  # noqa: S608 - only numbered parameters
+        {"caller": person.id} | {f"n{i}": name.encode() for i, name in enumerate(written)},
     )
     person.phone = person.id.hex[:16]
     person.full_name = ""

@@ -37,7 +37,7 @@ ROLES = {PartyRole.courier: Role.courier, PartyRole.office: Role.clerk, PartyRol
 
 def receipt_of(session: Session, entry: Entry) -> Receipt | None:
     """Core, signature and certificate of an event; None for the operator's own, which have no certificate."""
-    certificate = devices.certificate_at(session, entry.kid, entry.received_at)
+    certificate = devices.certificate_at(session, entry.kid, entry.signed_at)
     return Receipt(entry.core, entry.signature, certificate) if certificate else None
 
 

@@ -217,7 +217,10 @@ def record_anyway(session: Session, courier: Person, door: DoorHandover, item_id
         work.close(job, Outcome.succeeded)
     result = item.kind is ItemKind.result
     # By decision and not by a move: the state from which it would be one is what the world did not keep to.
-    dossier.state = DossierState.collected if pickup else DossierState.delivered if result else DossierState.returned
+    if pickup:
+        dossier.state = DossierState.out_for_delivery if result else DossierState.collected
+    else:
+        dossier.state = DossierState.delivered if result else DossierState.returned
     kind = "collected" if pickup else "delivered" if result else "returned"
     cases.tell(session, dossier, kind, device_at=door.proof.device_at, seal_number=door.proof.seal_number)
     session.flush()

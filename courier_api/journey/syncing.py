@@ -9,16 +9,17 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import and_, func, or_, select, update
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from courier_api.custody import entries, inbox
+from courier_api.custody import entries, events, inbox
 from courier_api.custody.entries import Accepted
-from courier_api.custody.events import Event, Signed
-from courier_api.custody.models import CaseKind, Entry, Operation, OperationState
+from courier_api.custody.events import Signed
+from courier_api.custody.models import Case, CaseKind, Entry, Operation, OperationState
 from courier_api.db import now
-from courier_api.errors import DomainError
+from courier_api.errors import DomainError, Unavailable
+from courier_api.people import devices
 from courier_api.people.models import Device, Person, Role
 from courier_api.proof.canonical import Malformed
 from courier_api.rounds import changes, riding
@@ -29,6 +30,9 @@ UNAPPLIED = (OperationState.received, OperationState.waiting)
 LEFT_AFTER = timedelta(seconds=20)  # the request that brought it is over by then, one way or the other
 GAP_AFTER = timedelta(hours=24)  # an operation that is still missing then does not come any more
 AT_ONCE = 500
+
+# Faults of ours, not of what was sent: nothing is parked for them, all of it is tried again.
+OURS = (OperationalError, InterfaceError, OSError, Unavailable)
 
 type Perform = Callable[[Session, Person, Accepted, dict[str, Any], bytes], None]
 
@@ -56,32 +60,48 @@ def apply(session: Session, courier: Person, kid: str, perform: Perform) -> int:
     device = entries.locked(session, kid, courier, Role.courier)
     if device is None:
         return 0
-    dealt = 0
+    waiting = _unapplied(session, kid)
+    if entries.refused(device) == "certificate_expired":
+        for operation in waiting:
+            operation.state, operation.code = OperationState.waiting, "certificate_expired"
+        return 0
     written: list[Entry] = []
     ready: list[_Authentic] = []
-    for operation in _unapplied(session, kid):
-        if operation.counter is None or _is_taken(session, device, operation.counter):
-            _cloned(session, operation)
-        elif operation.counter > device.last_counter + 1:
-            operation.state = OperationState.waiting
-            continue
-        else:
-            _take_in(session, device, operation, written, ready)
-        dealt += 1
+    dealt = _take_all_in(session, device, waiting, written, ready)
     entries.add_all(session, written)
     with riding.taken(session, courier, _stops_of(ready)):
         if not _together(session, courier, ready, perform):
             for one in ready:
                 _attempt(session, courier, one, perform)
     session.flush()
+    return dealt + (apply(session, courier, kid, perform) if dealt == AT_ONCE else 0)
+
+
+def _take_all_in(
+    session: Session, device: Device, waiting: Sequence[Operation], written: list[Entry], ready: list[_Authentic]
+) -> int:
+    there = {e.id: e for e in session.scalars(select(Entry).where(Entry.id.in_([o.id for o in waiting])))}
+    dealt = 0
+    for operation in waiting:
+        assert operation.counter is not None
+        known = there.get(operation.id)
+        if operation.content is None:
+            operation.state, operation.code = OperationState.rejected, "bytes_missing"
+        elif known is not None:
+            _is_there(session, operation, known)
+        elif device.quarantined_at is not None:
+            _set_aside(session, device, operation, written, CaseKind.parked, "key_quarantined")
+        elif operation.counter > device.last_counter + 1:
+            operation.state = OperationState.waiting
+            continue
+        elif not _follows(session, device, operation):
+            _set_aside(session, device, operation, written, CaseKind.key_cloned, "key_cloned")
+            devices.quarantine(session, device.kid)
+            session.refresh(device, ["quarantined_at"])
+        else:
+            _take_in(session, device, operation, written, ready)
+        dealt += 1
     return dealt
-
-
-def _is_taken(session: Session, device: Device, counter: int) -> bool:
-    """Whether the device has signed something else under this counter; one that was skipped may still come."""
-    if counter > device.last_counter:
-        return False
-    return session.scalar(select(Entry.id).where(Entry.kid == device.kid, Entry.counter == counter)) is not None
 
 
 def _unapplied(session: Session, kid: str) -> Sequence[Operation]:
@@ -94,29 +114,93 @@ def _unapplied(session: Session, kid: str) -> Sequence[Operation]:
     ).all()
 
 
+def _is_there(session: Session, operation: Operation, entry: Entry) -> None:
+    """The event came before by another way: online, with its answer lost. The same bytes are done, others are not."""
+    signed, _ = _sent(operation)
+    if entry.core != signed.core:
+        _ask(session, operation, CaseKind.id_reused, "id_reused")
+        operation.state = OperationState.parked
+    else:
+        _is_applied(operation)
+
+
+def _follows(session: Session, device: Device, operation: Operation) -> bool:
+    """Whether an event is the next of its device, or fills a gap that was skipped; else two sign with one key."""
+    signed, _ = _sent(operation)
+    core = signed.parsed_core()
+    if core.counter > device.last_counter:
+        return _previous(signed.event) in (None, device.last_digest)
+    beside = select(Entry).where(Entry.kid == device.kid, Entry.counter.in_((core.counter, core.counter + 1)))
+    found = {e.counter: e for e in session.scalars(beside)}
+    after = found.get(core.counter + 1)
+    if core.counter in found or after is None:
+        return False
+    return after.event is None or _previous(after.event) in (None, core.digest)
+
+
+def _previous(event: bytes) -> bytes | None:
+    """The hash of the event before; None where it cannot be read."""
+    try:
+        return events.read(event).previous
+    except Malformed:
+        return None
+
+
+def _sent(operation: Operation) -> tuple[Signed, dict[str, Any]]:
+    sent = json.loads(operation.content or b"")
+    return Signed.read(sent["signed"]), sent
+
+
 def _take_in(
     session: Session, device: Device, operation: Operation, written: list[Entry], ready: list[_Authentic]
 ) -> None:
-    sent = json.loads(operation.content or b"{}")
-    signed = Signed.read(sent["signed"])
+    """Give an authentic event its place in the ledger, whatever becomes of it; of a malformed one the core alone."""
+    signed, sent = _sent(operation)
     core = signed.parsed_core()
-    try:
-        event: Event | None = entries.readable(signed, core)
-        fault = None
-    except Malformed as malformed:
-        event, fault = None, malformed.code
-    follows = core.counter == device.last_counter + 1
-    if event is not None and follows and event.previous != device.last_digest:
-        _cloned(session, operation)
-        return
-    # Authentic, so it has its place in the ledger, whatever becomes of it.
-    entry = entries.next_of(device, core, signed, operation.received_at)
-    session.add(entry)
+    # Its certificate covers when we took it in: what waited for a new one was taken in now.
+    at = None if operation.code == "certificate_expired" else operation.received_at
+    if operation.state is OperationState.waiting:
+        _close_gap(session, operation)
+    entry = entries.next_of(device, core, signed, at)
     written.append(entry)
-    if event is None:
-        operation.state, operation.code = OperationState.rejected, fault
+    try:
+        event = entries.readable(signed, core)
+    except Malformed as malformed:
+        entry.event = None
+        operation.state, operation.code = OperationState.rejected, malformed.code
+        _ask(session, operation, CaseKind.malformed, malformed.code)
     else:
         ready.append(_Authentic(operation, Accepted(entry, event, signed), sent))
+
+
+def _set_aside(
+    session: Session, device: Device, operation: Operation, written: list[Entry], kind: CaseKind, code: str
+) -> None:
+    """Keep an authentic event beside its device's chain: it may be true, and a dispatcher may record it."""
+    signed, _ = _sent(operation)
+    core = signed.parsed_core()
+    entry = entries.entry_of(device, core, signed, operation.received_at)
+    try:
+        entries.readable(signed, core)
+    except Malformed:
+        entry.event = None
+    written.append(entry)
+    operation.state = OperationState.parked
+    _ask(session, operation, kind, code)
+
+
+def _ask(session: Session, operation: Operation, kind: CaseKind, code: str, **detail: Any) -> None:
+    operation.code, operation.detail = code, detail or None
+    session.flush()
+    inbox.open_case(session, kind, operation, code, **detail)
+
+
+def _close_gap(session: Session, operation: Operation) -> None:
+    session.execute(
+        update(Case)
+        .where(Case.operation_id == operation.id, Case.kind == CaseKind.gap, Case.decision.is_(None))
+        .values(decision="filled", decided_at=now())
+    )
 
 
 def _stops_of(ready: Sequence[_Authentic]) -> set[UUID]:
@@ -133,8 +217,8 @@ def _together(session: Session, courier: Person, ready: Sequence[_Authentic], pe
         with session.begin_nested():
             for one in ready:
                 perform(session, courier, one.accepted, one.sent, one.operation.digest)
-    except OperationalError:
-        raise  # a deadlock, or the database is gone: all of it is tried again
+    except OURS:
+        raise
     except Exception:
         return False  # which one, and why, is found out by doing them one by one
     for one in ready:
@@ -149,16 +233,12 @@ def _attempt(session: Session, courier: Person, one: _Authentic, perform: Perfor
     try:
         with session.begin_nested():
             perform(session, courier, one.accepted, one.sent, operation.digest)
+    except OURS:
+        raise
     except BadBody as bad:
-        operation.state, operation.code, operation.detail = (
-            OperationState.rejected,
-            "bad_fields",
-            {"fields": bad.args[0]},
-        )
+        _park(session, courier, operation, "bad_fields", {"fields": _printable(bad.args[0])})
     except DomainError as refusal:
         _park(session, courier, operation, refusal.code, _told(refusal))
-    except OperationalError:
-        raise
     except Exception as fault:
         log.exception("operation %s", operation.id)
         _park(session, courier, operation, "fault", {"fault": type(fault).__name__})
@@ -172,30 +252,29 @@ def _is_applied(operation: Operation) -> None:
 
 
 def _park(session: Session, courier: Person, operation: Operation, code: str, detail: dict[str, Any]) -> None:
-    operation.state, operation.code, operation.detail = OperationState.parked, code, detail
-    session.flush()
-    inbox.open_case(session, CaseKind.parked, operation, code, **detail)
+    operation.state = OperationState.parked
+    _ask(session, operation, CaseKind.parked, code, **detail)
     changes.add(session, courier.id, "operation_parked", operation.id, code=code)
 
 
 def _told(refusal: DomainError) -> dict[str, Any]:
     """What a dispatcher needs to see of a refusal; values only, the words are made when it is read."""
     return {
-        "values": {name: str(value) for name, value in refusal.values.items()},
-        "fields": [[f.pointer, f.code] for f in refusal.fields],
+        "values": {name: _printable(str(value)) for name, value in refusal.values.items()},
+        "fields": [[_printable(f.pointer), f.code] for f in refusal.fields],
     }
 
 
-def _cloned(session: Session, operation: Operation) -> None:
-    operation.state, operation.code = OperationState.parked, "key_cloned"
-    session.flush()
-    inbox.cloned(session, operation)
+def _printable(value: Any) -> Any:
+    """Text that PostgreSQL can keep; anything nested in lists as well."""
+    if isinstance(value, list):
+        return [_printable(inner) for inner in value]
+    return value.encode("utf-8", "replace").decode().replace("\0", "?") if isinstance(value, str) else value
 
 
 def again(session: Session, courier: Person, operation: Operation, perform: Perform) -> None:
     """Do a parked operation after all, because the world has been put right; raises the refusal that still stands."""
-    sent = json.loads(operation.content or b"{}")
-    signed = Signed.read(sent["signed"])
+    signed, sent = _sent(operation)
     entry = session.get_one(Entry, operation.id)
     event = entries.readable(signed, signed.parsed_core())
     perform(session, courier, Accepted(entry, event, signed), sent, operation.digest)
@@ -203,10 +282,17 @@ def again(session: Session, courier: Person, operation: Operation, perform: Perf
 
 
 def left(session: Session) -> list[tuple[UUID, str]]:
-    """The people and devices of whom something lies in the inbox that no request is dealing with."""
+    """The people and devices of whom something lies in the inbox that could be done and that no request deals with."""
+    next_one = and_(Operation.state == OperationState.waiting, Operation.counter == Device.last_counter + 1)
+    renewed = and_(next_one, Device.certified_until > now())
     rows = session.execute(
         select(Operation.person_id, Operation.kid)
-        .where(Operation.state == OperationState.received, Operation.received_at < now() - LEFT_AFTER)
+        .join(Device, Device.kid == Operation.kid)
+        .where(
+            or_(Operation.state == OperationState.received, renewed),
+            Operation.received_at < now() - LEFT_AFTER,
+            Device.revoked_at.is_(None),
+        )
         .distinct()
     )
     return [(person, kid) for person, kid in rows if kid is not None]

@@ -80,13 +80,14 @@ def certify(session: Session, person: Person, role: Role, public_key: bytes, lab
 
 
 def certificate_at(session: Session, kid: str, at: datetime) -> bytes | None:
-    """The certificate that a device had at a moment: the newest one issued until then."""
-    return session.scalar(
-        select(DeviceCertificate.content)
-        .where(DeviceCertificate.kid == kid, DeviceCertificate.issued_at <= at)
-        .order_by(DeviceCertificate.issued_at.desc())
-        .limit(1)
-    )
+    """The certificate that a device had when it signed: the newest issued until then by its clock, else its first."""
+    issued = session.execute(
+        select(DeviceCertificate.issued_at, DeviceCertificate.content)
+        .where(DeviceCertificate.kid == kid)
+        .order_by(DeviceCertificate.issued_at)
+    ).all()
+    until_then = [row.content for row in issued if row.issued_at <= at]
+    return until_then[-1] if until_then else issued[0].content if issued else None
 
 
 def of_person(session: Session, person: Person) -> Sequence[Device]:

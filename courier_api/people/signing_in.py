@@ -185,6 +185,9 @@ def dismiss(session: Session, phone: str, role: Role) -> Person:
         .where(AccessToken.person_id == person.id, AccessToken.role == role, AccessToken.revoked_at.is_(None))
         .values(revoked_at=now())
     )
+    for device in devices.of_person(session, person):
+        if device.role is role:
+            devices.revoke(session, device.kid)
     session.flush()
     return person
 

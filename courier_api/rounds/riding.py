@@ -7,7 +7,7 @@ from uuid import UUID
 
 from geoalchemy2 import Geography
 from sqlalchemy import cast, func, select, update
-from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload, object_session, selectinload, undefer
+from sqlalchemy.orm import Session, contains_eager, lazyload, object_session, selectinload, undefer
 
 from courier_api.db import now, point
 from courier_api.dossiers.models import Document, Dossier, PostalItem
@@ -78,7 +78,7 @@ def taken(session: Session, courier: Person, stop_ids: Collection[UUID]) -> Iter
         .with_for_update(of=(Dossier, Stop, PostalItem))
         .options(
             lazyload("*"),
-            contains_eager(Stop.round).defer(Round.stop_count),
+            contains_eager(Stop.round).defer(Round.stop_count),  # type: ignore[attr-defined]
             contains_eager(Stop.job).contains_eager(Job.item),
             contains_eager(Stop.job)
             .contains_eager(Job.dossier)

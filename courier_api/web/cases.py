@@ -10,7 +10,7 @@ pages.speak_html(blp)
 
 # What the API's sentences call by its code, as “cancelled”: states of dossiers, stops and rounds.
 OTHER_STATES = {key.split("_")[1]: both for key, both in words.MAP.items() if key.startswith(("stop_", "round_"))}
-STATES = OTHER_STATES | words.STATES
+STATES = words.STATES | OTHER_STATES
 
 
 @blp.get("/cases")
@@ -21,7 +21,7 @@ def page() -> Response:
     told = {
         "timezone": settings().timezone.key,
         "canonicalize": assets.library_url("canonicalize/lib/canonicalize.js"),
-        "app": f"web {assets.own_version()[:8]}",
+        "app": f"web-{assets.own_version()[:8]}",
         "states": words.spoken(STATES, tongue),
         "words": spoken | words.spoken(words.SIGN_IN, tongue),
     }

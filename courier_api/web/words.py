@@ -304,20 +304,23 @@ CASES: dict[str, tuple[str, str]] = {
     ),
     "none_decided": ("Chưa có việc nào được quyết định.", "Nothing was decided yet."),
     "more": ("Xem thêm", "Show more"),
-    "count_one": ("1 việc đang chờ", "1 case waits"),
-    "count": ("{count} việc đang chờ", "{count} cases wait"),
-    "count_more": ("Hơn {count} việc đang chờ", "More than {count} cases wait"),
+    "count_one": ("1 việc chờ bạn quyết định", "1 case waits for your decision"),
+    "count": ("{count} việc chờ bạn quyết định", "{count} cases wait for your decision"),
+    "count_more": ("Hơn {count} việc chờ bạn quyết định", "More than {count} cases wait for your decision"),
     "count_none": ("Không có việc nào chờ quyết định", "No case waits for a decision"),
     "all_cases": ("Tất cả các việc", "All cases"),
     "not_found": ("Không tìm thấy việc này.", "There is no such case."),
     "number": ("Mã vận đơn", "Tracking number"),
     "phone_clock": ("Giờ trên máy bưu tá", "By the phone's clock"),
     "our_clock": ("Giờ của hệ thống", "By our clock"),
+    "phone_short": ("Giờ trên máy", "On the phone"),
+    "our_short": ("Giờ hệ thống", "By our clock"),
     "why_label": ("Vì sao phải hỏi", "Why we ask"),
     "kind_parked": ("Hệ thống chưa ghi nhận được", "Not recorded yet"),
     "kind_gap": ("Thiếu một thao tác ở giữa", "Something in between never came"),
     "kind_id_reused": ("Hai nội dung chung một mã", "Two contents under one id"),
     "kind_key_cloned": ("Khoá của thiết bị có thể bị sao chép", "The device's key may have been copied"),
+    "kind_malformed": ("Đã ký, nhưng sai dạng", "Signed, but malformed"),
     "kind_evidence": ("Tệp gửi lên khác điều đã ký", "The upload is not what was signed"),
     "advice_parked": (
         "Chữ ký là thật. Hãy gọi cho bưu tá hoặc người dân để biết chuyện gì đã xảy ra, rồi chọn bên dưới.",
@@ -336,6 +339,11 @@ CASES: dict[str, tuple[str, str]] = {
     "advice_key_cloned": (
         "Thiết bị đã bị khoá lại. Hãy gọi cho người giữ máy và báo người phụ trách an toàn thông tin.",
         "The device is shut out. Call its holder, and tell whoever is in charge of security.",
+    ),
+    "advice_malformed": (
+        "Máy đã ký một nội dung mà hệ thống không hiểu, có thể do ứng dụng quá cũ. Hãy báo người phụ trách ứng dụng.",
+        "The device signed something that we cannot read, perhaps because its app is too old. Tell whoever looks after "
+        "the app.",
     ),
     "advice_evidence": (
         "Tệp được giữ nguyên như khi gửi tới. Hãy nhờ bưu tá gửi lại đúng tệp gốc nếu còn.",
@@ -461,7 +469,6 @@ CASES: dict[str, tuple[str, str]] = {
     "decided": ("Đã ký và ghi vào sổ cái: {decision}.", "Signed and recorded in the ledger: {decision}."),
     "decided_at": ("Quyết định lúc", "Decided at"),
     "decision": ("Quyết định", "Decision"),
-    "open_label": ("Xem và quyết định", "Look and decide"),
 }
 
 # The page on which a receipt is checked, template and scripts.

@@ -48,6 +48,7 @@ async function inspect(page) {
 
 async function picture(page, name) {
   await inspect(page);
+  await page.mouse.move(1, 1); // or something looks chosen
   await page.screenshot({ path: `${PICTURES}/cases-${name}.png`, fullPage: true });
 }
 

@@ -35,6 +35,8 @@ const DO = {
     }
   },
   // A device signs events one after the other, and the other side signs beneath.
+  plain: ({ said, moment }) => buildEvent(said, { kid: "0".repeat(16), counter: 0, previous: NO_EVENT }, moment, write)
+    .then(() => "written", (fault) => (fault instanceof Unwritable ? "refused" : fault.message)),
   chain: async ({ said, moments }) => {
     const { key, point, kid } = await makeKey();
     const other = await makeKey();

@@ -54,7 +54,7 @@ def test_scripts_import_only_what_is_there() -> None:
 def test_every_page_s_file_is_there(client: FlaskClient) -> None:
     if not assets.NODE_MODULES.is_dir():
         pytest.skip("node_modules is missing: npm was not there when scripts/setup ran")
-    for page in ("/", "/track", "/api/docs", "/verify"):
+    for page in ("/", "/track", "/api/docs", "/verify", "/cases"):
         for address in re.findall(r'(?:src|href)="(/assets/[^"]+)"', client.get(page).get_data(as_text=True)):
             assert client.get(address).status_code == 200, address
     for name in assets.library_files():

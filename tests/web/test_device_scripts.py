@@ -103,7 +103,7 @@ def said(chance: random.Random) -> dict[str, Any]:
             "to": taker,
             "geo": chance.choice([geo, None]),
             "fee": chance.randrange(10**9),
-            "by": text(chance),
+            "by": "K-00007",
         },
         "values": {
             "citizen": text(chance) if citizen in (giver, taker) else None,
@@ -120,7 +120,7 @@ def moment(chance: random.Random) -> dict[str, Any]:
         "at": chance.randrange(10**12, 4 * 10**12),
         "mono": chance.randrange(10**9),
         "boot": "b3",
-        "app": "web 1",
+        "app": "web-1a2b3c4d",
         "anchor": chance.choice([None, "a" * 64]),
     }
 
@@ -175,6 +175,15 @@ def test_a_chain_of_events_is_what_the_server_accepts() -> None:
         previous = hashlib.sha256(signed.event).digest()
     offered = found["offered"]
     prove(OfferedKey(base64.b64decode(offered["public_key"]), base64.b64decode(offered["signature"])), "123456")
+
+
+def test_names_and_sentences_are_never_signed_in_plain() -> None:
+    wrong = ["Nguyễn Thị Hoa", "two words", "x" * 65, "\U0001f6f5", "a\n"]
+    right = ["C-00417", "", "2026-11-22T03:14:15.926Z"]
+    said_ = ({"typ": "courier.start", "fields": {"round": one}} for one in (*wrong, *right))
+    now = moment(random.Random(1))
+    found = run(*({"do": "plain", "said": one, "moment": now} for one in said_))
+    assert found == ["refused"] * len(wrong) + ["written"] * len(right)
 
 
 def test_cores_are_the_same_for_every_kind_of_event() -> None:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from courier_api.custody import events
+from courier_api.custody.models import CaseKind, IdentityCheck, Receiver
 from courier_api.dossiers.states import DossierState
-from courier_api.jobs.states import JobKind
+from courier_api.jobs.states import FailureReason, JobKind, NextAction
+from courier_api.journey.correcting import DECISIONS
 from courier_api.proof.core import Kind, PartyKind
 from courier_api.rounds import daywork, planning
 from courier_api.rounds.states import Half, RoundState, StopState
@@ -14,7 +17,15 @@ from courier_api.web import assets, words
 from routing.plan import Reason
 
 TEMPLATES = Path(words.__file__).parent / "templates"
-LISTS = {"PAGES": words.PAGES, "STATES": words.STATES, "NEXT": words.NEXT, "MAP": words.MAP, "VERIFY": words.VERIFY}
+LISTS = {
+    "PAGES": words.PAGES,
+    "STATES": words.STATES,
+    "NEXT": words.NEXT,
+    "MAP": words.MAP,
+    "SIGN_IN": words.SIGN_IN,
+    "CASES": words.CASES,
+    "VERIFY": words.VERIFY,
+}
 GAP = re.compile(r"\{(\w+)\}")
 
 
@@ -40,20 +51,54 @@ def test_pages_ask_for_words_that_are_there_and_leave_none_unused() -> None:
     assert words.PAGES.keys() <= spoken
 
 
-def scripts_of(verifying: bool) -> str:
-    names = (n for n in assets.own_files() if n.endswith(".js") and n.startswith("js/verify/") == verifying)
-    return "".join(assets.own_files()[name].read_text() for name in names)
+def scripts_of(folder: str) -> str:
+    """The scripts of one folder of js; those that lie in none of them, for the empty name."""
+    names = (n.removeprefix("js/") for n in assets.own_files() if n.endswith(".js"))
+    return "".join(
+        assets.own_files()[f"js/{name}"].read_text()
+        for name in names
+        if (name.startswith(f"{folder}/") if folder else "/" not in name)
+    )
 
 
-def test_scripts_ask_for_words_that_are_there() -> None:
-    scripts = scripts_of(verifying=False)
-    asked = set(re.findall(r'(?:say|figure)\("(\w+)"', scripts))
+def asked_by(scripts: str) -> set[str]:
+    return set(re.findall(r'(?:say|figure|row)\("(\w+)"', scripts))
+
+
+def test_scripts_ask_for_words_that_are_there_and_leave_none_of_the_sign_in_unused() -> None:
+    scripts, device = scripts_of(""), scripts_of("device")
+    asked = asked_by(scripts)
     assert asked
-    assert asked <= words.MAP.keys()
+    assert asked <= words.MAP.keys() | words.SIGN_IN.keys()
+    assert not words.MAP.keys() & words.SIGN_IN.keys()
+    faults = {key for key in words.SIGN_IN if key.startswith("fault_")}
+    assert faults - {"fault_key"} <= {f"fault_{code}" for code in quoted_in(device)}
+    assert words.SIGN_IN.keys() <= asked | asked_by(device) | faults | quoted_in(scripts)
+
+
+def quoted_in(scripts: str) -> set[str]:
+    return set(re.findall(r'"(\w+)"', scripts))
+
+
+def test_the_page_of_cases_asks_for_words_that_are_there_and_leaves_none_unused() -> None:
+    html, scripts = (TEMPLATES / "cases.html").read_text(), scripts_of("cases")
+    counted = {f"cases_{key}" for key in ("count", "count_one", "count_more", "count_none")}
+    asked = (set(re.findall(r"\bc\.(\w+)", html)) | asked_by(scripts)) - counted
+    assert asked <= words.CASES.keys() | words.SIGN_IN.keys()
+    expected = {f"kind_{kind}" for kind in CaseKind} | {f"advice_{kind}" for kind in CaseKind}
+    decisions = {decision for all_ in DECISIONS.values() for decision in all_}
+    expected |= {f"do_{d}" for d in decisions} | {f"do_{d}_text" for d in decisions}
+    expected |= {f"role_{role}" for role in events.PARTIES} | {f"identity_{check}" for check in IdentityCheck}
+    expected |= {f"receiver_{who}" for who in Receiver} | {f"reason_{why}" for why in FailureReason}
+    expected |= {f"next_{action}" for action in NextAction}
+    expected |= {f"act_{typ.replace('.', '_')}" for typ in events.TYPES if typ.startswith("courier.")}
+    assert expected <= words.CASES.keys()
+    made = {key for key in words.CASES if key.startswith(("ev_", "act_"))}
+    assert words.CASES.keys() <= asked | expected | made | quoted_in(scripts)
 
 
 def test_the_verifying_page_asks_for_words_that_are_there_and_leaves_none_unused() -> None:
-    html, scripts = (TEMPLATES / "verify.html").read_text(), scripts_of(verifying=True)
+    html, scripts = (TEMPLATES / "verify.html").read_text(), scripts_of("verify")
     asked = set(re.findall(r"\bv\.(\w+)", html)) | set(re.findall(r'say\("(\w+)"', scripts))
     assert asked <= words.VERIFY.keys()
     looks = re.search(r"export const LOOKS = \{(.*?)\}", scripts, re.S)

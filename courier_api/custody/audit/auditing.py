@@ -154,10 +154,6 @@ def _begin(url: str, name: str, trust: Trust, at: datetime | None, overdue: time
     connection.execute(text(f"SET TRANSACTION SNAPSHOT '{name}'"))
     snapshot = Snapshot(connection)
     _own = snapshot, known.read(snapshot, trust, at, overdue)
-    _kept.append(connection)
-
-
-_kept: list[Connection] = []
 
 
 def _do(task: Task) -> Report:

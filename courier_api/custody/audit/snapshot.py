@@ -29,6 +29,7 @@ class Snapshot:
     """Reads in the transaction that a connection has open. Every answer streams: no table is held in memory."""
 
     def __init__(self, connection: Connection) -> None:
+        self._connection = connection  # else it would end the transaction when it is forgotten
         # The driver's own: a million rows through SQLAlchemy's take as long as checking them.
         self._driver: Any = connection.connection.driver_connection
 

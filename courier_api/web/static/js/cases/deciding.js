@@ -1,5 +1,6 @@
 // The form of a decision: a note, a choice, and a second look before it is signed; what goes wrong stands beside it.
 import { FAULTS } from "../device/counter.js";
+import { faultInWords } from "../device/shown.js";
 import { NoKey } from "../device/turn.js";
 import { make, show } from "../dom.js";
 import { say, saysIt } from "../told.js";
@@ -115,6 +116,7 @@ function choice(decision, ask) {
 
 function explained(decision, problem) {
   if (problem instanceof NoKey) return { heading: say("device_none"), advice: [] };
+  if (FAULTS.includes(problem.code)) return { heading: faultInWords(problem.code), advice: [] };
   if (problem.status === undefined) console.warn(problem);
   const sentence = problem.status === undefined ? say("broken") : inWords(problem.message);
   const details = (problem.fields ?? []).map(({ detail }) => inWords(detail)).filter((text) => text !== sentence);

@@ -10,8 +10,8 @@ export function openEntry(one) {
     make("span", { class: "why" }, why(one)),
     line([
       ["number", event?.no && make("span", { class: "code" }, event.no)],
-      ["phone_clock", event && brief(event.t)],
-      ["our_clock", brief(one.opened_at)],
+      ["phone_short", event && brief(event.t)],
+      ["our_short", brief(one.opened_at)],
     ]));
 }
 

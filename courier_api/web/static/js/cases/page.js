@@ -165,6 +165,7 @@ function view(name) {
   show(find("#list-view"), name === "list");
   show(find("#lists"), name === "list" && loaded);
   show(find("#case-view"), name === "case");
+  find("#main").classList.toggle("wide", name === "case");
 }
 
 function signed(isIn) {

@@ -10,7 +10,7 @@ const day = times(locale, { weekday: "long", day: "numeric", month, year: "numer
 
 export const degrees = new Intl.NumberFormat(locale, { minimumFractionDigits: 5, maximumFractionDigits: 5 });
 export const capital = (text) => text[0].toUpperCase() + text.slice(1);
-export const brief = (iso) => `${clock.format(new Date(iso))} ${date.format(new Date(iso))}`;
+export const brief = (iso) => `${clock.format(new Date(iso))}\u00a0${date.format(new Date(iso))}`;
 export const moment = (iso) => `${clock.format(new Date(iso))}, ${day.format(new Date(iso))}`;
 
 // Who did what: the line by which a case is known.

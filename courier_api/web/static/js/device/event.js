@@ -5,6 +5,7 @@ import { coreOf, countersigned } from "./core.js";
 import { sign, toBase64 } from "./key.js";
 
 export const NO_EVENT = "0".repeat(64);
+const PLAIN = /^[\w.:/+-]{0,64}$/; // codes, ids, hashes and times: what is signed cannot be erased, so no names
 
 // The next event of a device, not yet counted, and the salts of its commitments.
 //   said     {typ, eid, values, fields}: `values` are the contents behind commitments, null where there is none;
@@ -28,7 +29,13 @@ export async function buildEvent({ typ, eid = newId(), values = {}, fields = {} 
   for (const [name, value] of Object.entries(fields)) if (value !== null && value !== undefined) event[name] = value;
   for (const side of ["from", "to"]) if (event[side]?.r === "citizen") event[side] = { r: "citizen", c: citizen };
   if (Object.keys(ev).length > 0) event.ev = ev;
+  mustBePlain(event);
   return { event, salts };
+}
+
+function mustBePlain(value) {
+  if (typeof value === "string" && !PLAIN.test(value)) throw new Unwritable(`not plain: ${value}`);
+  if (typeof value === "object" && value !== null) Object.values(value).forEach(mustBePlain);
 }
 
 async function commit(values, write) {

@@ -16,9 +16,10 @@ export async function whyNot(holder) {
   const record = holder && (await read(holder).catch(() => null));
   if (!record) return say("device_none");
   const fault = record.fault ?? (record.certified + GRACE_MS < Date.now() ? "certificate_expired" : null);
-  if (fault) return say(saysIt(`fault_${fault}`) ? `fault_${fault}` : "fault_key");
-  return null;
+  return fault && faultInWords(fault);
 }
+
+export const faultInWords = (fault) => say(saysIt(`fault_${fault}`) ? `fault_${fault}` : "fault_key");
 
 export async function showDevice(element, holder, signInAgain) {
   const fault = await whyNot(holder);
