@@ -20,6 +20,23 @@ from courier_api.messages import say
 from courier_api.people import devices
 
 
+class SummaryShown(Schema):
+    """What an event is about, for a list."""
+
+    typ = fields.String(required=True)
+    tracking_number = fields.String(attribute="no", required=True, allow_none=True)
+
+    signed_at = fields.String(attribute="t", required=True, metadata={"description": "By the device's clock"})
+
+
+class SkipShown(Schema):
+    """What a `skip` must say in its event."""
+
+    kid = fields.String(required=True)
+    after = fields.Integer(required=True)
+    before = fields.Integer(required=True)
+
+
 class CasesQuery(PageQuery):
     """Which cases."""
 
@@ -29,33 +46,39 @@ class CasesQuery(PageQuery):
 class CaseShown(Schema):
     """Something that our rules have no place for."""
 
-    id = fields.UUID(required=True)
-    kind = fields.Enum(CaseKind, by_value=True, required=True)
-    code = fields.String(required=True)
+    id = fields.UUID(attribute="case.id", required=True)
+    kind = fields.Enum(CaseKind, by_value=True, attribute="case.kind", required=True)
+    code = fields.String(attribute="case.code", required=True)
     text = fields.Method("_text", required=True, metadata={"type": "string"})
-    person = fields.Nested(PersonShown, required=True)
-    device = fields.String(attribute="kid", required=True, allow_none=True)
-    operation_id = fields.UUID(required=True, allow_none=True)
-    detail = fields.Dict(required=True)
-    opened_at = fields.AwareDateTime(required=True)
+    person = fields.Nested(PersonShown, attribute="case.person", required=True)
+    device = fields.String(attribute="case.kid", required=True, allow_none=True)
+    operation_id = fields.UUID(attribute="case.operation_id", required=True, allow_none=True)
+    detail = fields.Dict(attribute="case.detail", required=True)
+    opened_at = fields.AwareDateTime(attribute="case.opened_at", required=True)
     decisions = fields.Method("_decisions", required=True, metadata={"type": "array", "items": {"type": "string"}})
-    decision = fields.String(required=True, allow_none=True)
-    decided_at = fields.AwareDateTime(required=True, allow_none=True)
+    decision = fields.String(attribute="case.decision", required=True, allow_none=True)
+    decided_at = fields.AwareDateTime(attribute="case.decided_at", required=True, allow_none=True)
+    correction_id = fields.UUID(
+        attribute="case.correction_id",
+        required=True,
+        allow_none=True,
+        metadata={"description": "The event that decided it: one's own, or another's"},
+    )
+    summary = fields.Nested(SummaryShown, required=True, allow_none=True)
 
-    def _text(self, case: Any) -> str:
-        return say(case.code, language(), **case.detail.get("values", {}))
+    def _text(self, looked: Any) -> str:
+        return say(looked.case.code, language(), **looked.case.detail.get("values", {}))
 
-    def _decisions(self, case: Any) -> list[str]:
-        return list(correcting.DECISIONS[case.kind]) if case.decision is None else []
+    def _decisions(self, looked: Any) -> list[str]:
+        return list(correcting.DECISIONS[looked.case.kind]) if looked.case.decision is None else []
 
 
 class CaseWithEvent(CaseShown):
     """A case with the event that it is about, as it was signed."""
 
-    event = fields.Method("_event", required=True, metadata={"type": ["object", "null"]})
-
-    def _event(self, case: Any) -> Any:
-        return correcting.what_was_signed(db(), case)
+    event = fields.Dict(required=True, allow_none=True)
+    skip = fields.Nested(SkipShown, required=True, allow_none=True)
+    received_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"description": "By our clock"})
 
 
 @blp.endpoint("GET", "/cases", "listCases")
@@ -64,14 +87,14 @@ class CaseWithEvent(CaseShown):
 def list_cases(query: dict[str, Any]) -> Any:
     """List cases of custody, oldest first."""
     rows = correcting.listed(db(), open_only=query["open"], limit=query["limit"] + 1, after=query["cursor"])
-    return page(rows, query["limit"])
+    return page([correcting.looked_at(db(), case) for case in rows], query["limit"])
 
 
 @blp.endpoint("GET", "/cases/<uuid:case_id>", "getCase")
 @blp.response(200, CaseWithEvent)
 def get_case(case_id: UUID) -> Any:
     """Show a case and the event that it is about."""
-    return correcting.one(db(), case_id)
+    return correcting.looked_at(db(), correcting.one(db(), case_id))
 
 
 class DecisionIn(Schema):
@@ -89,7 +112,7 @@ class DecisionIn(Schema):
 @blp.response(200, CaseShown)
 def decide(body: dict[str, Any], case_id: UUID) -> Any:
     """End a case by a correction that is appended and signed."""
-    return correcting.decide(
+    case = correcting.decide(
         db(),
         caller(),
         case_id,
@@ -99,6 +122,7 @@ def decide(body: dict[str, Any], case_id: UUID) -> Any:
         operations.perform,
         operations.perform_anyway,
     )
+    return correcting.looked_at(db(), case)
 
 
 @blp.endpoint("PUT", "/devices/<kid>/revocation", "revokeDevice")

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from marshmallow import Schema, fields
 
-from courier_api.api import agencies, clerks, couriers
+from courier_api.api import agencies, clerks, couriers, dispatchers
 from courier_api.api.evidence import CountersignatureIn, HandoverShown
 from courier_api.custody import countersigning
 from courier_api.errors import Invalid
@@ -27,13 +27,15 @@ class DeviceShown(Schema):
     last_counter = fields.Integer(required=True)
 
 
-def _add(blp: Audience, whose: str) -> None:
+def _list(blp: Audience, whose: str) -> None:
     @blp.endpoint("GET", "/devices", f"list{whose}Devices")
     @blp.response(200, DeviceShown(many=True))
     def list_devices() -> Any:
         """List one's own devices, newest first."""
         return devices.of_person(db(), caller())
 
+
+def _sign(blp: Audience, whose: str) -> None:
     @blp.endpoint("PUT", "/devices/<kid>/revocation", f"revoke{whose}Device")
     @blp.response(200, DeviceShown)
     def revoke(kid: str) -> Any:
@@ -53,4 +55,6 @@ def _add(blp: Audience, whose: str) -> None:
 
 
 for _blp, _whose in ((couriers.blp, "Courier"), (clerks.blp, "Clerk"), (agencies.blp, "Officer")):
-    _add(_blp, _whose)
+    _list(_blp, _whose)
+    _sign(_blp, _whose)
+_list(dispatchers.blp, "Dispatcher")  # who revokes anybody's, see corrections

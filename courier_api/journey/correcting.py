@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -51,6 +53,40 @@ def one(session: Session, case_id: UUID, *, lock: bool = False) -> Case:
     if found is None:
         raise NotFound
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class LookedAt:
+    """A case with what a dispatcher needs to decide it."""
+
+    case: Case
+    event: Mapping[str, Any] | None
+    skip: Mapping[str, Any] | None
+    received_at: datetime | None
+
+    @property
+    def id(self) -> UUID:
+        """The case's id, by which lists are paged."""
+        return self.case.id
+
+    @property
+    def summary(self) -> Mapping[str, Any] | None:
+        """What the event says of itself, for a list."""
+        return {"no": None} | dict(self.event) if self.event is not None else None
+
+
+def looked_at(session: Session, case: Case) -> LookedAt:
+    """Add to a case its event, when it came, and what a `skip` of it must say."""
+    operation = session.get(Operation, case.operation_id) if case.operation_id else None
+    skip = None
+    if case.kind is CaseKind.gap and operation is not None and operation.state is OperationState.waiting:
+        device = session.get_one(Device, operation.kid)
+        skip = _gap(device, operation)
+    return LookedAt(case, what_was_signed(session, case), skip, operation.received_at if operation else None)
+
+
+def _gap(device: Device, operation: Operation) -> dict[str, Any]:
+    return {"kid": device.kid, "after": device.last_counter, "before": operation.counter}
 
 
 def what_was_signed(session: Session, case: Case) -> Mapping[str, Any] | None:
@@ -134,8 +170,7 @@ def _skip(session: Session, operation: Operation, accepted: Accepted) -> None:
     """Go on behind what never came; the correction says from which counter to which, and the auditor holds us to it."""
     device = session.scalars(select(Device).where(Device.kid == operation.kid).with_for_update(of=Device)).one()
     event = events.read(Signed.read(json.loads(operation.content or b"{}")["signed"]).event)
-    gap = {"kid": device.kid, "after": device.last_counter, "before": event.counter}
-    if accepted.event.fields.get("skip") != gap:
+    if accepted.event.fields.get("skip") != _gap(device, operation):
         raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": "skip"}))
     device.last_counter, device.last_digest = event.counter - 1, event.previous
     session.flush()

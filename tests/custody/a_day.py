@@ -45,7 +45,7 @@ def live(cast: Cast) -> Day:
     wrong = phone.arrival(second) | {"note": "not asked for"}
     photo = a_photo(300)
     answers = phone.sync(*too_early, wrong)
-    assert [a["result"] for a in answers] == ["applied", "parked", "rejected"]
+    assert [a["result"] for a in answers] == ["applied", "parked", "rejected"], answers
     ledger.grow(cast.session)
     seen = ledger.anchor(cast.session)
     geo = {"lat": 206600000, "lon": 1060620000, "acc": 8}

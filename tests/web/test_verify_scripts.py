@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from courier_api.proof.keys import ORDER
 from courier_api.proof.receipt import SIZE, Receipt
 from tests.web.receipts import DAY_S, NOON, Device, Operator, base64_of, entry
 
+ROOT = Path(__file__).parents[2]
 SCRIPT = Path(__file__).with_name("check_receipts.mjs")
 FALSE = {"changed", "unknown_key", "not_ours", "unreadable", "other_signer", "expired"}
 
@@ -123,12 +125,51 @@ def test_the_certificate_must_cover_the_time_and_the_signer_be_a_party() -> None
     office = Device(OPERATOR, holder="K-00007", role=PartyKind.office)
     parties = {"giver": PartyKind.courier, "giver_code": "C-00417", "taker": PartyKind.office, "taker_code": "160000"}
     assert decide(
-        {"text": DEVICE.receipt(DEVICE.certificate(start + 60)).digits()},
-        {"text": DEVICE.receipt(DEVICE.certificate(start - 31 * DAY_S)).digits()},
+        {"text": DEVICE.receipt(DEVICE.certificate(start + DAY_S + 60)).digits()},
+        {"text": DEVICE.receipt(DEVICE.certificate(start - 32 * DAY_S)).digits()},
         {"text": DEVICE.receipt(taker_code="C-00418").digits()},
         {"text": office.receipt(**parties).digits()},
         {"text": DEVICE.receipt(kind=Kind.arrival, giver=PartyKind.none, taker=PartyKind.none).digits()},
     ) == ["expired", "expired", "other_signer", "genuine", "genuine"]
+
+
+def by(role: PartyKind, holder: str, **changes: Any) -> Receipt:
+    """A receipt by somebody's device."""
+    return Device(OPERATOR, holder=holder, role=role).receipt(**changes)
+
+
+def table() -> list[tuple[Receipt, bool]]:
+    """Receipts, and whether they hold: the page and scripts/verify must say the same of each."""
+    start = int(NOON.timestamp())
+    nobody = {"giver": PartyKind.none, "giver_code": "", "taker": PartyKind.none, "taker_code": ""}
+    counter = {"giver": PartyKind.courier, "giver_code": "C-00417", "taker": PartyKind.office, "taker_code": "160000"}
+    return [
+        (DEVICE.receipt(), True),
+        (by(PartyKind.courier, "C-00418"), False),
+        (by(PartyKind.office, "G-00007"), False),
+        (by(PartyKind.agency, "O-00007"), False),
+        (by(PartyKind.dispatcher, "D-00007"), False),
+        (by(PartyKind.office, "G-00007", **counter), True),
+        (by(PartyKind.courier, "C-00417", **counter), True),
+        (by(PartyKind.agency, "O-00007", **counter), False),
+        *[(by(PartyKind.courier, "C-00417", kind=k, **nobody), True) for k in (Kind.arrival, Kind.failure, Kind.start)],
+        *[(by(PartyKind.office, "G-00007", kind=k, **nobody), False) for k in (Kind.arrival, Kind.finish)],
+        (by(PartyKind.dispatcher, "D-00007", kind=Kind.correction, **nobody), True),
+        (by(PartyKind.courier, "C-00417", kind=Kind.correction, **nobody), False),
+        *[(DEVICE.receipt(DEVICE.certificate(start + hours * 3600)), hours <= 24) for hours in (-1, 23, 25)],
+        *[(DEVICE.receipt(DEVICE.certificate(start - days * DAY_S)), days <= 31) for days in (29, 31, 32)],
+    ]
+
+
+def test_the_page_and_the_command_say_the_same(tmp_path: Path) -> None:
+    receipts = table()
+    answers = decide(*[{"text": receipt.digits()} for receipt, _ in receipts])
+    assert [answer == "genuine" for answer in answers] == [holds for _, holds in receipts]
+    keys = tmp_path / "operator.keys"
+    keys.write_text(f"{OPERATOR.line}\n")
+    for receipt, holds in receipts:
+        command = [sys.executable, str(ROOT / "scripts" / "verify"), receipt.digits(), "--keys", str(keys), "--json"]
+        assert subprocess.run(command, capture_output=True, timeout=60).returncode == (0 if holds else 1), receipt
 
 
 def test_what_is_no_receipt_is_told_from_what_is_half_of_one() -> None:

@@ -1,7 +1,7 @@
 """Who may sign and who is named: devices with what certified them, staff codes, service points, erasures."""
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,6 +76,7 @@ class Known:
     codes: Mapping[tuple[str, str], str]  # (role of a party, id) -> how events name it
     erasures: Mapping[str, set[str]]  # entry -> the erasures that name it
     skips: Mapping[str, list[tuple[int, int]]]  # key -> what a dispatcher decided to go on without: after, before
+    waiting: Set[str]  # entries that are to get a place in the tree; few, unless nobody gives them one
     anchors: Mapping[str, int]  # SHA-256 of a checkpoint's text -> its size
     at_us: int
     overdue_us: int | None
@@ -98,6 +99,7 @@ def read(snapshot: Snapshot, trust: Trust, at: datetime | None = None, overdue: 
         _codes(snapshot),
         _erasures(snapshot),
         _skips(snapshot, devices),
+        {entry for (entry,) in snapshot.rows("SELECT entry_id::text FROM ledger_waiting")},
         _anchors(snapshot),
         round(moment.timestamp() * SECOND),
         None if overdue is None else round(overdue.total_seconds() * SECOND),

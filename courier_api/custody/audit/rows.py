@@ -18,10 +18,9 @@ class Row(NamedTuple):
     core: bytes
     signature: bytes
     received_us: int
-    # ledger_leaf, ledger_waiting
+    # ledger_leaf
     leaf: int | None
     leaf_hash: bytes | None
-    waiting: bool
     # what a countersignature or a correction is of
     of_core: bytes | None
     # opening
@@ -64,7 +63,7 @@ class Row(NamedTuple):
 # In the order of the columns above. What few entries have is looked up for them only.
 _QUERY = f"""
 SELECT e.id::text, e.kind, e.kid, e.counter, e.event, e.of::text, e.core, e.signature, {microseconds("e.received_at")},
-    l.index, l.hash, w.entry_id IS NOT NULL,
+    l.index, l.hash,
     CASE WHEN e.of IS NOT NULL THEN (SELECT core FROM ledger_entry WHERE id = e.of) END,
     o.entry_id IS NOT NULL, o.content::text, o.erased_by::text,
     ARRAY(SELECT v.kind::text FROM evidence v WHERE v.entry_id = e.id),
@@ -76,7 +75,6 @@ SELECT e.id::text, e.kind, e.kid, e.counter, e.event, e.of::text, e.core, e.sign
     i.tracking_number, d.citizen_id::text
 FROM ledger_entry e
     LEFT JOIN ledger_leaf l ON l.entry_id = e.id
-    LEFT JOIN ledger_waiting w ON w.entry_id = e.id
     LEFT JOIN opening o ON o.entry_id = e.id
     LEFT JOIN operation s ON s.id = e.id
     LEFT JOIN handover h ON h.id = e.id

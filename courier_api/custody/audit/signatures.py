@@ -62,13 +62,13 @@ def _check(row: Row, known: Known, report: Report, chain: Chain | None) -> None:
 
 def _check_place(row: Row, known: Known, report: Report) -> None:
     if row.leaf is None:
-        if not row.waiting:
+        if row.id not in known.waiting:
             report.find("leaf_missing", TABLE, row.id)
         elif known.at_us - row.received_us > LATE_US:
             report.find("not_logged", TABLE, row.id, seconds=(known.at_us - row.received_us) // SECOND)
         return
     report.count("ledger_leaf")
-    if row.waiting:
+    if row.id in known.waiting:
         report.find("waiting_logged", "ledger_waiting", row.id)
     try:
         expected = tree.ledger_leaf(row.core, row.signature, row.received_us)

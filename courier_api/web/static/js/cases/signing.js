@@ -9,8 +9,6 @@ import { say, told } from "../told.js";
 import { readCase } from "./reading.js";
 import { decided } from "./says.js";
 
-const MOST_MISSING = 50; // operations that one gap may lack
-
 const send = ({ path, method, body }) => call(path, { method, body, token: token() });
 
 // Gives the decided case; throws a Problem, or NoKey.
@@ -18,34 +16,20 @@ export async function decide(one, decision, note) {
   const { default: canonicalize } = await import(told.canonicalize);
   const signing = { send, write: writer(canonicalize), app: told.app, anchor: await newestAnchor() };
   try {
-    return await attempt(one, decision, note.normalize("NFC").trim(), signing);
+    return await signed(one, decision, note.normalize("NFC").trim(), signing);
   } catch (problem) {
     if (problem instanceof AlreadyDecided && problem.case.decision === decision) return problem.case;
     throw problem;
   }
 }
 
-async function attempt(one, decision, note, signing) {
-  if (decision !== "skip") return signed(one, decision, note, null, signing);
-  // How far the device had come before the gap is not told: nearly always one operation is missing. What does not fit
-  // is refused and uses no counter.
-  const { kid, ctr: before } = one.event.dev;
-  for (let after = before - 2; ; after -= 1) {
-    try {
-      return await signed(one, decision, note, { kid, after, before }, signing);
-    } catch (problem) {
-      if (problem.code !== "event_differs" || after <= Math.max(0, before - MOST_MISSING)) throw problem;
-    }
-  }
-}
-
-function signed(one, decision, note, skip, signing) {
+function signed(one, decision, note, signing) {
   const build = async () => {
     const now = await readCase(token(), one.id);
     if (now.decision) throw new AlreadyDecided(now);
     return {
       typ: "custody.correction",
-      fields: { of: one.operation_id, case: one.id, decision, skip },
+      fields: { of: one.operation_id, case: one.id, decision, skip: decision === "skip" ? now.skip : null },
       values: { note },
       request: (event) => ({
         method: "PUT", path: `/dispatchers/cases/${one.id}/decision`, body: { decision, note, signed: event },
