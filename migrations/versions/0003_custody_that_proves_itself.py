@@ -37,7 +37,7 @@ def upgrade() -> None:
         sa.Column("core", sa.LargeBinary(length=114), nullable=False),
         sa.Column("signature", sa.LargeBinary(length=64), nullable=False),
         sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.CheckConstraint("(event IS NULL) = (kind = 2)", name=op.f("ck_ledger_entry_countersignature_has_no_event")),
+        sa.CheckConstraint("kind <> 2 OR event IS NULL", name=op.f("ck_ledger_entry_countersignature_has_no_event")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger_entry")),
         sa.UniqueConstraint("kid", "counter", name=op.f("uq_ledger_entry_kid_counter")),
     )
@@ -46,7 +46,7 @@ def upgrade() -> None:
         "ledger_entry",
         ["of", "kid"],
         unique=True,
-        postgresql_where=sa.text("event IS NULL"),
+        postgresql_where=sa.text("kind = 2"),
     )
     op.create_index("ix_ledger_entry_of", "ledger_entry", ["of"], unique=False)
     op.create_table(
@@ -88,6 +88,7 @@ def upgrade() -> None:
                 "id_reused",
                 "key_cloned",
                 "gap",
+                "malformed",
                 "evidence",
                 name="casekind",
                 native_enum=False,
@@ -248,6 +249,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_upload")),
     )
     op.create_index(op.f("ix_upload_person_id"), "upload", ["person_id"], unique=False)
+    op.create_index("ix_upload_entry_id", "upload", ["entry_id"], unique=False)
+    op.create_index(
+        "ix_upload_once",
+        "upload",
+        ["person_id", "entry_id", "kind", "length"],
+        unique=True,
+        postgresql_where=sa.text("fault IS NULL"),
+    )
     op.create_table(
         "device_certificate",
         sa.Column("kid", sa.String(length=16), nullable=False),
@@ -275,6 +284,7 @@ def upgrade() -> None:
         "attempt", sa.Column("missing", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True)
     )
     op.create_foreign_key(op.f("fk_handover_id"), "handover", "ledger_entry", ["id"], ["id"])
+    op.create_index("ix_handover_at", "handover", ["at"], unique=False)
     op.drop_column("handover", "line_count")
     op.drop_column("handover", "receiver_name")
     op.drop_column("handover", "seal_number")
@@ -332,6 +342,7 @@ def downgrade() -> None:
     op.add_column("handover", sa.Column("receiver_name", sa.VARCHAR(length=120), autoincrement=False, nullable=True))
     op.add_column("handover", sa.Column("line_count", sa.SMALLINT(), autoincrement=False, nullable=False))
     op.drop_constraint(op.f("fk_handover_id"), "handover", type_="foreignkey")
+    op.drop_index("ix_handover_at", table_name="handover")
     op.drop_column("attempt", "missing")
     op.drop_constraint(op.f("fk_access_token_kid"), "access_token", type_="foreignkey")
     op.drop_index(op.f("ix_access_token_kid"), table_name="access_token")
@@ -358,7 +369,7 @@ def downgrade() -> None:
     op.drop_table("cosignature")
     op.drop_table("ledger_node")
     op.drop_index("ix_ledger_entry_of", table_name="ledger_entry")
-    op.drop_index("ix_ledger_entry_countersigned", table_name="ledger_entry", postgresql_where=sa.text("event IS NULL"))
+    op.drop_index("ix_ledger_entry_countersigned", table_name="ledger_entry", postgresql_where=sa.text("kind = 2"))
     op.drop_table("ledger_entry")
     op.drop_table("checkpoint")
     _lines_and_signatures()
@@ -395,4 +406,31 @@ def _lines_and_signatures() -> None:
         sa.ForeignKeyConstraint(["handover_id"], ["handover.id"], name=op.f("fk_signature_handover_id")),
         sa.PrimaryKeyConstraint("handover_id", "position", name=op.f("pk_signature")),
     )
-    op.execute("CREATE FUNCTION refuse_uncounted() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'")
+    _refuse_uncounted()
+
+
+def _refuse_uncounted() -> None:
+    op.execute(
+        """
+        CREATE FUNCTION refuse_uncounted() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            counted integer;
+        BEGIN
+            EXECUTE format('SELECT %I FROM handover WHERE id = $1', TG_ARGV[0]) INTO counted USING NEW.handover_id;
+            IF NEW.position < 1 OR NEW.position > coalesce(counted, 0) THEN
+                RAISE EXCEPTION 'handover % has % rows of %, not more', NEW.handover_id, counted, TG_TABLE_NAME
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+            RETURN NEW;
+        END $$
+        """
+    )
+    for table, column in (("handover_line", "line_count"), ("signature", "signature_count")):
+        op.execute(
+            f"CREATE TRIGGER {table}_counted BEFORE INSERT ON {table} "
+            f"FOR EACH ROW EXECUTE FUNCTION refuse_uncounted('{column}')"
+        )
+        op.execute(
+            f"CREATE TRIGGER {table}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table} "
+            "FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()"
+        )

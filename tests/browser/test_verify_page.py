@@ -21,7 +21,7 @@ from werkzeug.serving import make_server
 from courier_api.proof.receipt import Receipt
 from courier_api.web import verify
 from tests.browser.test_pages_in_browser import chromium
-from tests.web.receipts import NOON, Device, Operator, entry
+from tests.web.receipts import DAY_S, NOON, Device, Operator, entry
 
 HERE = Path(__file__).parent
 PICTURES = HERE.parents[1] / ".local" / "screenshots"
@@ -99,7 +99,7 @@ def test_a_receipt_is_checked_wherever_it_comes_from(address: str, tmp_path: Pat
     broken = replace(GOOD, core=GOOD.core[:-1] + b"\0")
     cases = {
         "good": GOOD.digits(),
-        "late": DEVICE.receipt(DEVICE.certificate(int(NOON.timestamp()) + 60), event_id=uuid4()).digits(),
+        "late": DEVICE.receipt(DEVICE.certificate(int(NOON.timestamp()) + 2 * DAY_S), event_id=uuid4()).digits(),
         "changed": broken.digits(),
         "stranger": Device(STRANGER).receipt(event_id=uuid4()).digits(),
         "photos": photos(tmp_path),

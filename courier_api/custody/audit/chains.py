@@ -23,7 +23,7 @@ class Chain:
     def follow(self, row: Row, digest: bytes, read: Read | None, report: Report) -> None:
         """Take the next event; `read` is missing for what makes no sense, which has its place all the same."""
         if row.counter is None:
-            return  # said already: its core has one
+            return  # it stands beside the chain
         due = self.counter + 1
         if row.counter > due and self._skipped(due, row.counter):
             pass  # what a dispatcher decided to go on without is not there to be followed on

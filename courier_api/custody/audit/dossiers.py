@@ -20,7 +20,7 @@ RESULT = {
     ("office", "courier"): _S.out_for_delivery,
     ("courier", "office"): _S.result_ready,
     ("courier", "citizen"): _S.delivered,
-    ("citizen", "courier"): _S.collected,  # by a dispatcher's decision only
+    ("citizen", "courier"): _S.out_for_delivery,  # by a dispatcher's decision only
 }
 # Papers at the post office: what the agency said to the manifest line says whether they are to go there or back home.
 LISTED = {None: _S.at_office, "pending": _S.handed_over, "refused": _S.not_received}

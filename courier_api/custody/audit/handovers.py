@@ -67,8 +67,9 @@ def _e7(degrees: float | None) -> int | None:
 
 
 def _check_operation(row: Row, report: Report) -> None:
-    # A phone may send what is recorded already: then its key is shut away, and the handover stands.
-    if row.operation_state != "applied" and (row.operation_state, row.operation_code) != ("parked", "key_cloned"):
+    if row.operation_state != "applied" and row.operation_code != "id_reused":
         report.find("operation_differs", "operation", row.id, what="state")
-    if row.operation_state == "applied" and row.operation_digest != row.request_digest:
+    # What came online before it came by sync was recorded by that request.
+    synced = row.operation_state == "applied" and row.operation_received_us == row.received_us
+    if synced and row.operation_digest != row.request_digest:
         report.find("handover_differs", TABLE, row.id, column="request_digest")

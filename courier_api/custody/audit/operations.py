@@ -1,22 +1,24 @@
 """Checks the inbox: our signed receipt for each operation, what became of it, and the cases that dispatchers decide."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import NamedTuple
 
 from courier_api.custody import events
-from courier_api.custody.audit.known import Known
+from courier_api.custody.audit.known import SECOND, Known
 from courier_api.custody.audit.reading import fields_of
 from courier_api.custody.audit.report import Report
 from courier_api.custody.audit.snapshot import Snapshot, microseconds
+from courier_api.custody.entries import readable
 from courier_api.custody.events import Signed
 from courier_api.custody.inbox import RECEIPT
 from courier_api.proof.canonical import Malformed
-from courier_api.proof.core import Core, Kind
+from courier_api.proof.core import Kind
 from courier_api.proof.keys import verify_operator
 
 TABLE = "operation"
-UNAPPLIED = frozenset({"received", "waiting"})
+SOON_US = 60 * SECOND  # by then what came is done, or waits
 DONE = frozenset({"retry", "record"})  # decisions by which a parked operation is done after all
 LEFT = frozenset({None, "dismiss"})
 
@@ -37,6 +39,8 @@ class Row(NamedTuple):
     receipt: str
     signature: bytes
     entry: bool
+    core: bytes | None
+    event: bool | None
 
 
 class Case(NamedTuple):
@@ -50,7 +54,7 @@ class Case(NamedTuple):
 
 _QUERY = f"""
 SELECT s.id::text, s.person_id::text, s.kid, s.counter, s.digest, s.content, {microseconds("s.received_at")}, s.state,
-    s.code, s.detail::text, s.receipt, s.receipt_signature, e.id IS NOT NULL
+    s.code, s.detail::text, s.receipt, s.receipt_signature, e.id IS NOT NULL, e.core, e.event IS NOT NULL
 FROM operation s LEFT JOIN ledger_entry e ON e.id = s.id
 WHERE get_byte(uuid_send(s.id), 15) %% %s = %s
 """  # noqa: S608
@@ -102,43 +106,77 @@ def _check_content(row: Row, known: Known, report: Report) -> None:
     content = row.content
     if hashlib.sha256(content).digest() != row.digest:
         report.find("operation_content_differs", TABLE, row.id)
-    elif row.state != "rejected" and not row.entry:
-        core = _core(content)
-        if core is None or (row.kid, row.counter) != (core.kid.hex(), core.counter):
-            report.find("operation_differs", TABLE, row.id, what="key or counter")
+    elif row.state != "rejected" or row.entry:
+        _check_signed(row, content, report)
+
+
+def _check_signed(row: Row, content: bytes, report: Report) -> None:
+    """What came and what stands in the ledger are one; an event that is not there makes no sense, as it came."""
+    try:
+        signed = Signed.read(fields_of(content).get("signed") or {})
+        core = signed.parsed_core()
+    except Malformed:
+        report.find("operation_differs", TABLE, row.id, what="what was signed")
+        return
+    if (row.kid, row.counter) != (core.kid.hex(), core.counter):
+        report.find("operation_differs", TABLE, row.id, what="key or counter")
+    if row.core is None or row.code == "id_reused":
+        return
+    if row.core != signed.core:
+        report.find("operation_differs", TABLE, row.id, what="what was signed")
+    elif not row.event:
+        with suppress(Malformed):
+            readable(signed, core)
+            report.find("event_lost", "ledger_entry", row.id)
 
 
 def _check_state(row: Row, cases: list[Case], known: Known, report: Report) -> None:
     device = known.devices.get(row.kid or "")
     if row.state != "rejected" and (device is None or device.person_id != row.person_id):
         report.find("operation_differs", TABLE, row.id, what="whose it is")
-    parked = next((case for case in cases if case.kind == "parked"), None)
-    if row.state == "applied":
-        if not row.entry:
-            report.find("operation_without_entry", TABLE, row.id)
-        # Done in the end by a dispatcher's decision, it still says why it was parked.
-        done = row.code is None if parked is None else parked.decision in DONE and parked.code == row.code
-        if not done or row.content is not None:
-            report.find("operation_differs", TABLE, row.id, what="state")
-    elif row.state == "parked":
-        _check_parked(row, cases, report)
-    elif parked or (row.state == "rejected") == (row.code is None) or (row.state in UNAPPLIED and row.entry):
+    asked = {case.kind: case for case in cases}
+    match row.state:
+        case "applied":
+            agrees = _is_done(row, asked)
+        case "parked":
+            agrees = _is_parked(row, asked)
+        case "rejected":
+            agrees = row.code is not None and "parked" not in asked
+        case _:
+            late = known.at_us - row.received_us > SOON_US
+            agrees = row.code in (None, "certificate_expired") and "parked" not in asked and not (row.entry and late)
+    if not agrees:
         report.find("operation_differs", TABLE, row.id, what="state")
-    elif row.code == "id_reused" and not any(case.kind == "id_reused" for case in cases):
+    wanted = _wanted(row)
+    if wanted is not None and wanted not in asked:
         report.find("case_missing", TABLE, row.id)
-
-
-def _check_parked(row: Row, cases: list[Case], report: Report) -> None:
-    kind = "key_cloned" if row.code == "key_cloned" else "parked"
-    case = next((case for case in cases if case.kind == kind), None)
-    if case is None:
-        report.find("case_missing", TABLE, row.id)
-    elif case.decision not in LEFT:
-        report.find("operation_differs", TABLE, row.id, what="state")
-    elif kind == "parked" and (case.code != row.code or fields_of(case.detail) != fields_of(row.detail)):
-        report.find("operation_differs", TABLE, row.id, what="why it was parked")
-    if kind == "parked" and not row.entry:
+    if row.state in ("applied", "parked") and not row.entry:
         report.find("operation_without_entry", TABLE, row.id)
+
+
+def _is_done(row: Row, asked: Mapping[str, Case]) -> bool:
+    """Done at once, or in the end by a dispatcher's decision: then it still says why it was parked."""
+    case = next((asked[kind] for kind in ("parked", "key_cloned") if kind in asked), None)
+    agrees = row.code is None if case is None else case.decision in DONE and case.code == row.code
+    return agrees and row.content is None
+
+
+def _is_parked(row: Row, asked: Mapping[str, Case]) -> bool:
+    """It waits for a decision, or stays as it is by one; the case says why, as the row does."""
+    case = asked.get(_wanted(row) or "")
+    if case is None:
+        return row.code is not None
+    same = (case.code, fields_of(case.detail)) == (row.code, fields_of(row.detail))
+    return same and case.decision in LEFT
+
+
+def _wanted(row: Row) -> str | None:
+    """What kind of case there must be."""
+    if row.state == "parked":
+        return row.code if row.code in ("key_cloned", "id_reused") else "parked"
+    if row.state == "rejected":
+        return "malformed" if row.entry else "id_reused" if row.code == "id_reused" else None
+    return None
 
 
 def check_cases(snapshot: Snapshot, report: Report) -> None:
@@ -150,17 +188,11 @@ def check_cases(snapshot: Snapshot, report: Report) -> None:
         report.count("custody_case")
         if kind != "evidence" and operation is not None and not known:
             report.find("reference_lost", "custody_case", id_, column="operation_id", target=TABLE)
-        if (decision is None) != (correction is None):
+        filled = (kind, decision) == ("gap", "filled")  # it came after all, and nobody had to decide
+        if (decision is None or filled) != (correction is None):
             report.find("decision_differs", "custody_case", id_)
         elif correction is not None:
             said = fields_of(event)
             named = (entry_kind, said.get("case"), said.get("decision"), said.get("of"))
             if named != (int(Kind.correction), id_, decision, str(operation)):
                 report.find("decision_differs", "custody_case", id_)
-
-
-def _core(content: bytes) -> Core | None:
-    try:
-        return Signed.read(fields_of(content).get("signed") or {}).parsed_core()
-    except Malformed:
-        return None

@@ -14,7 +14,8 @@ from courier_api.custody.audit.reading import Read
 from courier_api.custody.audit.report import Report
 from courier_api.custody.audit.rows import Row, of_keys
 from courier_api.custody.audit.snapshot import Snapshot
-from courier_api.custody.entries import EXPIRED_GRACE
+from courier_api.custody.entries import EXPIRED_GRACE, SIGNS
+from courier_api.people.models import Role
 from courier_api.proof import tree
 from courier_api.proof.canonical import Malformed
 from courier_api.proof.core import SIZE, Core, Kind
@@ -25,6 +26,7 @@ LATE_US = 60 * SECOND  # a place in the tree is given within 10 s
 SLACK_US = 60 * SECOND  # between a revocation and what another server was taking in at that moment
 GRACE_US = round(EXPIRED_GRACE.total_seconds() * SECOND)
 OPERATORS = frozenset({int(Kind.evidence), int(Kind.erasure)})
+ASIDE = frozenset({"key_cloned", "key_quarantined"})
 ABOUT_OTHERS = frozenset({int(Kind.evidence), int(Kind.correction)})
 
 
@@ -46,7 +48,7 @@ def _check(row: Row, known: Known, report: Report, chain: Chain | None) -> None:
         report.find("core_malformed", TABLE, row.id)
         return
     _check_key(row, core, known, report)
-    if row.kind == Kind.countersignature or row.event is None:
+    if row.kind == Kind.countersignature:
         _check_countersignature(row, core, report)
         return
     _check_columns(row, core, report)
@@ -90,9 +92,17 @@ def _check_key(row: Row, core: bytes, known: Known, report: Report) -> None:
         report.find("signature_wrong", TABLE, row.id, fault="key_unknown")
         return
     fault = verify_device(device.key, signature, core)
+    if fault is None and row.kind != Kind.countersignature and row.kind not in SIGNS[Role(device.role)]:
+        fault = "kind_not_signed_here"
     if fault:
         report.find("signature_wrong", TABLE, row.id, fault=fault)
-    _check_standing(row, device, report)
+    if not _stands_aside(row):
+        _check_standing(row, device, report)
+
+
+def _stands_aside(row: Row) -> bool:
+    """Whether an event was kept beside the chain of its device: two sign with its key, so it counts for nothing yet."""
+    return row.counter is None and row.kind != Kind.countersignature and row.operation_code in ASIDE
 
 
 def _check_standing(row: Row, device: KnownDevice, report: Report) -> None:
@@ -117,24 +127,28 @@ def _check_countersignature(row: Row, core: bytes, report: Report) -> None:
 
 
 def _check_columns(row: Row, core: bytes, report: Report) -> None:
+    counter = int.from_bytes(core[10:14])
     stored = {
         "id": UUID(row.id).bytes == core[14:30],
         "kind": row.kind == core[1],
         "kid": row.kid == core[2:10].hex(),
-        "counter": row.counter == (None if row.kind in OPERATORS else int.from_bytes(core[10:14])),
+        "counter": row.counter == (None if row.kind in OPERATORS else counter) or _stands_aside(row),
     }
     wrong = [name for name, agrees in stored.items() if not agrees]
     if wrong:
         report.find("columns_differ", TABLE, row.id, columns=", ".join(wrong))
-    if row.operation_state is not None:
-        same = (row.operation_kid, row.operation_counter, row.operation_received_us)
-        if same != (row.kid, row.counter, row.received_us):
-            report.find("operation_differs", "operation", row.id, what="key, counter or time of arrival")
+    if row.operation_state is not None and row.operation_code != "id_reused":
+        if (row.operation_kid, row.operation_counter) != (row.kid, counter):
+            report.find("operation_differs", "operation", row.id, what="key or counter")
 
 
 def _read(row: Row, core: bytes, report: Report) -> Read | None:
-    """The event, when it is what was signed; what was signed and makes no sense was rejected, and stands as it came."""
-    content = row.event or b""
+    """The event, when it is what was signed; one that makes no sense is kept in the inbox only."""
+    if row.event is None:
+        if row.operation_state != "rejected" and not (row.operation_state == "parked" and _stands_aside(row)):
+            report.find("event_lost", TABLE, row.id)
+        return None
+    content = row.event
     digest = hashlib.sha256(content).digest()
     if digest != core[82:]:
         report.find("event_differs", TABLE, row.id)
@@ -142,12 +156,10 @@ def _read(row: Row, core: bytes, report: Report) -> Read | None:
     try:
         read = reading.read(content, digest)
     except Malformed as fault:
-        if row.operation_state != "rejected":
-            report.find("event_malformed", TABLE, row.id, fault=fault.code)
+        report.find("event_malformed", TABLE, row.id, fault=fault.code)
         return None
     if read.core != core:
-        if row.operation_state != "rejected":
-            report.find("core_differs", TABLE, row.id)
+        report.find("core_differs", TABLE, row.id)
         return None
     return read
 
