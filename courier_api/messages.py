@@ -225,6 +225,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "core_of_other_event": ("Phần lõi không thuộc sự kiện này.", "The core is not about this event."),
     "core_differs": ("Phần lõi khác với sự kiện.", "The core says something else than the event."),
     "kind_not_signed_here": ("Vai trò này không ký loại sự kiện đó.", "This role does not sign events of that kind."),
+    "id_of_another_key": ("Mã sự kiện không thuộc khoá đã ký.", "The event's id does not carry the mark of its key."),
     "counter_out_of_range": ("Số đếm của thiết bị ngoài phạm vi.", "The device's counter is out of range."),
     "event_unknown_field": ("Sự kiện có trường không được phép.", "The event holds a field that it may not hold."),
     "event_not_plain": (

@@ -38,16 +38,16 @@ class Actor:
     etags: dict[str, str] = field(default_factory=dict)
     signer: Signer | None = None
 
-    def signed(self, path: str, body: Any) -> Any:
-        """The body of a handover with the event that this actor's device signs for it."""
-        return self.signer.sign(path, body) if self.signer else body
+    def signed(self, path: str, body: Any) -> tuple[str, Any]:
+        """The path and body of a handover with the event that this actor's device signs for it."""
+        return self.signer.sign(path, body) if self.signer else (path, body)
 
     def call(self, method: str, path: str, body: Any = None, status: int | None = None, **headers: str) -> Any:
         """Call, remember the ETag, and give the decoded answer; fail with the answer when the status is another."""
         path = path if path.startswith("/api") else f"/api/v1/{self.audience}{path}"
         sent = {"Authorization": f"Bearer {self.token}", "Accept-Language": "en"}
         sent |= {k.replace("_", "-"): v for k, v in headers.items()}
-        body = self.signed(path, body)
+        path, body = self.signed(path, body)
         response = self.client.open(path, method=method, json=body, headers=sent)
         if self.signer:
             self.signer.answered(path, body, response.status_code < 300)

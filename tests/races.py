@@ -27,7 +27,7 @@ def asking(app: Flask, who: Actor, method: str, path: str, body: Any, **headers:
     """A request by someone with a client of its own; gives the response."""
     mine = replace(who, client=app.test_client(), etags={})
     path = path if path.startswith("/api") else f"/api/v1/{who.audience}{path}"
-    body = who.signed(path, body)  # here: the database of the cast is not for threads
+    path, body = who.signed(path, body)  # here: the database of the cast is not for threads
 
     def ask() -> Any:
         mine.call(method, path, body, None, **headers)

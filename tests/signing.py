@@ -5,7 +5,6 @@ import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -40,18 +39,40 @@ class Signer:
     code: str
     place: ServicePoint
     made: dict[str, dict[str, Any]] = field(default_factory=dict)
+    ids: dict[str, str] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def sign(self, path: str, body: Any) -> Any:
-        """Put the signed event beside a handover's body; anything else is given back as it is."""
+    def sign(self, path: str, body: Any) -> tuple[str, Any]:
+        """Put the signed event beside a handover's body; anything else is given back as it is.
+
+        The id that a test made up becomes one with the mark of the device, for this and all later requests.
+        """
+        path, body = self._own(path, body)
         found = HANDOVERS.fullmatch(path)
         if found is None or not isinstance(body, dict) or "signed" in body:
-            return body
+            return path, body
         key = _key(path, body)
         with self.lock:
             if key not in self.made:
                 self.made[key] = self._made(found, body)
-        return body | {"signed": self.made[key]}
+        return path, body | {"signed": self.made[key]}
+
+    def own(self, made_up: str) -> str:
+        """The device's own id in place of one that a test made up."""
+        with self.lock:
+            if made_up in self.ids.values():
+                return made_up
+            return self.ids.setdefault(made_up, self.device.new_id())
+
+    def _own(self, path: str, body: Any) -> tuple[str, Any]:
+        found = HANDOVERS.fullmatch(path)
+        if found is None or not isinstance(body, dict) or "signed" in body:
+            return path, body
+        if found[2] is not None and _is_id(found[2]):
+            return path.replace(found[2], self.own(found[2])), body
+        if _is_id(body.get("handover_id")):
+            return path, body | {"handover_id": self.own(body["handover_id"])}
+        return path, body
 
     def answered(self, path: str, body: Any, good: bool) -> None:
         """Count what was kept, forget what was refused: its counter is free again."""
@@ -75,7 +96,7 @@ class Signer:
             event, salts = self.device.event("custody.handover", at, values, eid=eid, **fields)
             return self.device.signed(event, salts)
         except Exception:
-            event, salts = self.device.event("custody.handover", at - timedelta(0), eid=str(uuid4()))
+            event, salts = self.device.event("custody.handover", at)
             return self.device.signed(event, salts)
 
     def _counted(self, item: PostalItem, body: dict[str, Any]) -> list[list[Any]]:
@@ -151,6 +172,13 @@ SAID: dict[str, Callable[[Signer, dict[str, Any], re.Match[str]], Any]] = {
 }
 
 
+def _is_id(text: Any) -> bool:
+    try:
+        return bool(UUID(text))
+    except (ValueError, AttributeError, TypeError):
+        return False
+
+
 def _key(path: str, body: dict[str, Any]) -> str:
     return path + json.dumps(body, sort_keys=True, default=str)
 
@@ -160,7 +188,7 @@ def by_force(
 ) -> None:
     """Record a handover that no endpoint would, signed by the actor's device: a case repaired by hand."""
     signer: Signer = who.signer
-    at, handover_id = now().replace(microsecond=0), uuid4()
+    at, handover_id = now().replace(microsecond=0), UUID(signer.device.new_id())
     last = holding.last_handover(session, item.id)
     papers = [[n, line.name, line.originals, line.copies] for n, line in enumerate(lines, 1)]
     citizen = item.dossier.contact_name if PartyRole.citizen in (giver.role, taker.role) else None

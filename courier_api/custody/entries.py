@@ -78,6 +78,8 @@ def disbelieved(device: Device, signed: Signed, core: Core) -> str | None:
         return "kind_not_signed_here"
     if not 1 <= core.counter <= MOST_EVENTS:
         return "counter_out_of_range"
+    if not core.has_own_id:
+        return "id_of_another_key"
     return verify_device(key_of(device.public_key), signed.signature, signed.core)
 
 

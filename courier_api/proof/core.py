@@ -19,12 +19,14 @@
 Numbers are big-endian. A code longer than its place is cut; the event, whose SHA-256 is here, has all of it.
 """
 
+import hashlib
 import struct
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from uuid import UUID
 
 SIZE = 114
+MARK = 2**62 - 1  # the part of a UUIDv7 behind its variant
 NOWHERE = -(2**31)
 _FORM = struct.Struct(">BB8sI16s13sBB10sB10sQii32s")
 assert _FORM.size == SIZE
@@ -74,6 +76,11 @@ class Core:
     lat: int
     lon: int
     digest: bytes
+
+    @property
+    def has_own_id(self) -> bool:
+        """Whether the event's id ends with the mark of the key that signed it."""
+        return self.event_id.int & MARK == mark_of(self.kid)
 
     def pack(self) -> bytes:
         """Write it; raises ValueError for what does not fit."""
@@ -150,3 +157,13 @@ def ascii_text(padded: bytes) -> str:
     text = padded.rstrip(b"\0").decode("ascii")
     ascii_bytes(text)
     return text
+
+
+def mark_of(kid: bytes) -> int:
+    """The last 62 bits of every event id of a key: nobody takes an id that another device will want or has shown."""
+    return int.from_bytes(hashlib.sha256(b"event id v1\n" + kid).digest()[:8]) >> 2
+
+
+def event_id(kid: bytes, ticks: int) -> UUID:
+    """A UUIDv7 with a key's mark; `ticks` are milliseconds since 1970 times 4096, and each is used once by a device."""
+    return UUID(int=(ticks >> 12) << 80 | 0x7 << 76 | (ticks & 0xFFF) << 64 | 0b10 << 62 | mark_of(kid))

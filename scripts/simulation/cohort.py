@@ -266,7 +266,7 @@ class Cohort:
     ) -> None:
         at = now()
         said = Said(custody, {"device_at": at.isoformat()}, papers_of([PAPER]), sides, **more)
-        handover_id = new_id()
+        handover_id = UUID(who.device.new_id())
         signed = said.signed_by(who.device, str(handover_id))
         who.device.count(signed)
         entry = {name: base64.b64decode(signed[name]) for name in ("event", "core", "signature")}

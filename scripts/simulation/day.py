@@ -16,7 +16,7 @@ import httpx
 
 from scripts.simulation import people, signing
 from scripts.simulation.api import Person, SmsLog, Unexpected
-from scripts.simulation.device import new_id, party
+from scripts.simulation.device import party
 from scripts.simulation.phone import Phone
 from scripts.simulation.photos import photo
 from scripts.simulation.signing import Handover, holder_of, papers_of
@@ -209,7 +209,7 @@ class Day:
         self, who: Person, path: str, body: dict[str, Any], said: Handover, other_side: Person | None = None
     ) -> dict[str, Any]:
         """Record a handover under an id of its own, and count it."""
-        handover_id = new_id()
+        handover_id = who.signs.new_id()
         answer: dict[str, Any] = who.hand_over(path.format(handover_id), handover_id, body, said, other_side)
         self._count_handover(who, handover_id)
         return answer
@@ -380,7 +380,7 @@ class Day:
                 officer.put(f"{path}/refusal", {"reason": "Sai mẫu đơn, đề nghị làm lại"})
                 self.tally.refused += 1
                 continue
-            handover_id = new_id()
+            handover_id = officer.signs.new_id()
             body = {
                 "handover_id": handover_id,
                 "device_at": self._at("14:00").isoformat(),

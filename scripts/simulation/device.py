@@ -12,18 +12,12 @@ from typing import Any
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from uuid6 import uuid7
 
 from courier_api.custody import events
 from courier_api.people.devices import challenge
 from courier_api.proof import canonical
-from courier_api.proof.core import Core
+from courier_api.proof.core import Core, event_id
 from courier_api.proof.keys import compressed, key_id, low_s
-
-
-def new_id() -> str:
-    """A UUIDv7 as a device makes it."""
-    return str(uuid7())
 
 
 def base64_of(content: bytes) -> str:
@@ -41,6 +35,12 @@ class Device:
         self.counter = 0
         self.previous = events.NO_EVENT
         self.boot = os.urandom(2).hex()
+        self._ticks = 0
+
+    def new_id(self) -> str:
+        """The id of an event that this device is going to sign."""
+        self._ticks = max(self._ticks + 1, time.time_ns() // 1_000_000 << 12)
+        return str(event_id(bytes.fromhex(self.kid), self._ticks))
 
     def sign(self, content: bytes) -> bytes:
         """r || s with the lower s, as WebCrypto gives it after the app has made s low."""
@@ -74,7 +74,7 @@ class Device:
         event = {
             "v": events.VERSION,
             "typ": typ,
-            "eid": fields.pop("eid", None) or new_id(),
+            "eid": fields.pop("eid", None) or self.new_id(),
             "dev": {"kid": self.kid, "ctr": self.counter + 1, "prev": self.previous.hex()},
             "t": events.moment(at),
             "mono": time.monotonic_ns() // 1_000_000,

@@ -1,8 +1,9 @@
 """A day of custody with something of everything, for what looks at the whole of it."""
 
 import base64
+import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,11 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 
 from courier_api import tasks
-from courier_api.custody import ledger, uploads
+from courier_api.custody import events, ledger, uploads
 from courier_api.custody.audit.trust import Trust
 from courier_api.custody.models import Checkpoint, Cosignature, Entry
 from courier_api.db import now
-from courier_api.proof import note
+from courier_api.proof import canonical, note
 from courier_api.proof.files import PUBLIC
 from courier_api.queue import Outbox
 from courier_api.settings import settings
@@ -35,7 +36,7 @@ class Day:
 
 
 def live(cast: Cast) -> Day:
-    """Collect with a photo, hand in, bring back the result; park one operation, reject another, fail at one door."""
+    """Collect with a photo, hand in, bring back the result; operations are parked and rejected, one door is closed."""
     dossier, other = story.book(cast), story.book(cast, service="send")
     round_ = story.plan_and_publish(cast)
     phone = Phone(cast)
@@ -44,8 +45,8 @@ def live(cast: Cast) -> Day:
     too_early = phone.start(round_["id"]), phone.finish(round_["id"])
     wrong = phone.arrival(second) | {"note": "not asked for"}
     photo = a_photo(300)
-    answers = phone.sync(*too_early, wrong)
-    assert [a["result"] for a in answers] == ["applied", "parked", "rejected"], answers
+    answers = phone.sync(*too_early, wrong, nonsense(phone))
+    assert [a["result"] for a in answers] == ["applied", "parked", "parked", "rejected"], answers
     ledger.grow(cast.session)
     seen = ledger.anchor(cast.session)
     geo = {"lat": 206600000, "lon": 1060620000, "acc": 8}
@@ -66,6 +67,17 @@ def live(cast: Cast) -> Day:
     return Day(dossier, other, phone, trust)
 
 
+def nonsense(phone: Phone) -> dict[str, Any]:
+    """What the device has really signed, and is no event of ours: a space too many, and another time in the core."""
+    event, _ = phone.device.event("courier.start", now(), round=str(uuid4()))
+    content = canonical.write(event) + b" "
+    core = replace(events.core_of(event, hashlib.sha256(content).digest()), time_ms=1).pack()
+    sent = {"event": content, "core": core, "signature": phone.device.sign(core)}
+    signed = {name: base64.b64encode(value).decode() for name, value in sent.items()}
+    phone.device.count(signed)
+    return {"id": event["eid"], "signed": signed}
+
+
 def _upload(cast: Cast, event_id: str, photo: bytes) -> None:
     sender = Sender(cast)
     sender.patch(sender.begin(event_id, len(photo)), 0, photo)
@@ -77,9 +89,8 @@ def _upload(cast: Cast, event_id: str, photo: bytes) -> None:
 
 def _bring_on(cast: Cast, dossier: dict[str, Any]) -> None:
     item = cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0]
-    receipt = str(uuid4())
-    cast.clerk.put(f"/receipts/{receipt}", story.at_counter(item))
-    countersign(cast, receipt)
+    receipt = cast.clerk.put(f"/receipts/{uuid4()}", story.at_counter(item))
+    countersign(cast, receipt["id"])
     manifest = cast.clerk.post("/manifests", {"centre_id": str(cast.centre.id), "item_ids": [item["id"]]})
     cast.officer.put(f"/manifests/{manifest['id']}/lines/{item['id']}/acceptance", story.acceptance(item))
     cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))

@@ -16,6 +16,12 @@ UPDATE ledger_entry SET event = set_byte(event, 40, 65) WHERE id = TAKEN RETURNI
     event_differs ledger_entry
 UPDATE ledger_entry SET event = event || ' ' WHERE kind = 8 RETURNING id
     event_differs ledger_entry
+UPDATE ledger_entry SET event = NULL WHERE id = TAKEN RETURNING id
+    event_lost ledger_entry
+UPDATE ledger_entry SET event = NULL WHERE id IN (SELECT id FROM operation WHERE state = 'parked') RETURNING id
+    event_lost ledger_entry
+UPDATE ledger_entry SET counter = NULL WHERE id = TAKEN RETURNING id
+    columns_differ ledger_entry
 UPDATE ledger_entry SET core = set_byte(core, 80, 1) WHERE id = TAKEN RETURNING id
     signature_wrong ledger_entry
 UPDATE ledger_entry SET core = '\\x00' WHERE id = TAKEN RETURNING id

@@ -54,6 +54,7 @@ def recored(phone: Any, operation: dict[str, Any], **fields: Any) -> dict[str, A
         ({"kind": Kind.correction}, "kind_not_signed_here"),
         ({"counter": 2**31}, "counter_out_of_range"),
         ({"counter": 0}, "counter_out_of_range"),
+        ({"event_id": uuid4()}, "id_of_another_key"),
     ],
     ids=str,
 )
@@ -230,11 +231,8 @@ def test_a_receipt_carries_the_certificate_of_its_time(cast: Cast, phone: Any) -
     cast.session.execute(text("UPDATE device_certificate SET issued_at = issued_at - interval '1 day'"))
     person = cast.session.get_one(Person, UUID(cast.courier.person_id))
     devices.certify(cast.session, person, Role.courier, phone.device.public)
-    cast.session.execute(
-        text(
-            "UPDATE device_certificate SET issued_at = issued_at + interval '1 hour' WHERE issued_at > now() - interval '1 hour'"
-        )
-    )
+    newest = "issued_at > now() - interval '1 hour'"
+    cast.session.execute(text(f"UPDATE device_certificate SET issued_at = now() + interval '1 hour' WHERE {newest}"))
     cast.session.commit()
     phone.sync(sent)
     entry = cast.session.get_one(Entry, UUID(sent["id"]))

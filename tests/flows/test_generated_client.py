@@ -183,7 +183,7 @@ def test_a_generated_client_runs_the_story(
             "signatures": [{"signer_name": "Nguyễn Thị Hoa", "strokes": STROKES}],
         }
         pickup = stop.job.kind == "pickup"
-        mine, eid = f"courier:{courier.staff.staff_code}", uuid4()
+        mine, eid = f"courier:{courier.staff.staff_code}", UUID(courier.device.new_id())
         sides = ("citizen:", mine) if pickup else (mine, "citizen:")
         papers = [p.to_dict() for p in (stop.documents if pickup else stop.lines)]
         stated = {"stop": str(stop_id), "citizen": stop.job.contact_name}
@@ -194,7 +194,7 @@ def test_a_generated_client_runs_the_story(
     assert door(morning.id, seal_number="NS-1").leg == 1
     item = clerk.ask("clerks.list_courier_items", UUID(cast.courier.person_id))[0]
     office = f"office:{clerk.staff.place_code}"
-    holder, eid = item.custody.holder, uuid4()
+    holder, eid = item.custody.holder, UUID(clerk.device.new_id())
     sides = (f"{holder.role}:{holder.code}", office)
     body = signed(clerk.device, eid, _at_counter(item), item.custody, sides, [x.to_dict() for x in item.lines])
     clerk.ask("clerks.receive_from_courier", eid, body=model("CounterHandoverIn").from_dict(body))
@@ -204,7 +204,7 @@ def test_a_generated_client_runs_the_story(
     courier.ask("couriers.finish_round", morning.id, if_match=seen.headers["ETag"])
     line = officer.ask("agencies.get_manifest", manifest.id).lines[0]
     acceptance = {
-        "handover_id": str(uuid4()),
+        "handover_id": officer.device.new_id(),
         "device_at": tomorrow(14).isoformat(),
         "lines": _counted(line.lines),
         "dossier_code": "000.00.33.H33-261124-0001",
@@ -225,7 +225,7 @@ def test_a_generated_client_runs_the_story(
         "received_by": cast.clerk.person_id,
         "device_at": tomorrow(15).isoformat(),
     }
-    seen, eid = officer.ask("agencies.get_agency_dossier", dossier.id), uuid4()
+    seen, eid = officer.ask("agencies.get_agency_dossier", dossier.id), UUID(officer.device.new_id())
     clerks = {str(c.id): c.staff_number for c in seen.office_clerks}
     stated = {"by": f"G-{clerks[cast.clerk.person_id]:05d}"}
     result = signed(officer.device, eid, result, seen.result, (agency, office), result["papers"], **stated)
@@ -234,7 +234,7 @@ def test_a_generated_client_runs_the_story(
     afternoon = plan("afternoon")
     bag = next(i for i in clerk.ask("clerks.list_office_items").items if i.kind == "result")
     loading = _at_counter(bag) | {"courier_id": cast.courier.person_id}
-    sides, eid = (office, f"courier:{courier.staff.staff_code}"), uuid4()
+    sides, eid = (office, f"courier:{courier.staff.staff_code}"), UUID(clerk.device.new_id())
     loading = signed(clerk.device, eid, loading, bag.custody, sides, [x.to_dict() for x in bag.lines])
     clerk.ask("clerks.load_courier", eid, body=model("LoadingIn").from_dict(loading))
     assert door(afternoon.id, receiver="self").to_role == "citizen"

@@ -52,7 +52,7 @@ const DO = {
     const takenOut = await crypto.subtle.exportKey("pkcs8", key).then(() => true, () => false);
     return { point: hex(point), kid, otherPoint: hex(other.point), made, takenOut, offered: await offer({ key, point }, "123456", "x") };
   },
-  id: ({ at }) => newId(at),
+  id: ({ kid, at }) => newId(kid, at),
   low: ({ raw }) => hex(lowS(fromHex(raw, 64))),
   until: ({ certificate }) => certifiedUntil(fromHex(certificate, 121)),
   anchor: ({ note }) => anchorOf(note),

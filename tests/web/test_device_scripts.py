@@ -20,7 +20,7 @@ from courier_api.custody.events import Signed
 from courier_api.people.devices import OfferedKey, prove
 from courier_api.proof import canonical, note
 from courier_api.proof.canonical import Malformed
-from courier_api.proof.core import Core
+from courier_api.proof.core import Core, event_id
 from courier_api.proof.keys import ORDER, device_key, key_id, verify_device
 from scripts.simulation.device import Device
 from tests.web.receipts import Device as CertifiedDevice
@@ -232,11 +232,11 @@ def test_ids_certificates_and_anchors_are_read_alike() -> None:
     signed = operator.note(text_)
     at = 1_795_000_000_123
     made, until, anchor = run(
-        {"do": "id", "at": at},
+        {"do": "id", "at": at, "kid": "5f1c0d9a3b7e2468"},
         {"do": "until", "certificate": certificate.hex()},
         {"do": "anchor", "note": signed},
     )
-    assert (UUID(made).version, UUID(made).int >> 80) == (7, at)
+    assert UUID(made) == event_id(bytes.fromhex("5f1c0d9a3b7e2468"), at << 12)
     assert until == int.from_bytes(certificate[53:57]) * 1000
     assert anchor == hashlib.sha256(note.split(signed)[0].encode()).hexdigest()
 

@@ -137,9 +137,9 @@ def _check_columns(row: Row, core: bytes, report: Report) -> None:
     wrong = [name for name, agrees in stored.items() if not agrees]
     if wrong:
         report.find("columns_differ", TABLE, row.id, columns=", ".join(wrong))
-    if row.operation_state is not None and row.operation_code != "id_reused":
-        if (row.operation_kid, row.operation_counter) != (row.kid, counter):
-            report.find("operation_differs", "operation", row.id, what="key or counter")
+    of_it = row.operation_state is not None and row.operation_code != "id_reused"
+    if of_it and (row.operation_kid, row.operation_counter) != (row.kid, counter):
+        report.find("operation_differs", "operation", row.id, what="key or counter")
 
 
 def _read(row: Row, core: bytes, report: Report) -> Read | None:

@@ -1,9 +1,10 @@
 // Events: built with the device's counter and commitments, written once, and signed. Pure but for WebCrypto.
-import { hex, sha256 } from "../verify/bytes.js";
+import { big, bytesOf, hex, join, number, sha256 } from "../verify/bytes.js";
 import { MOST_BYTES, Unwritable, commitment, contentOf, newSalt } from "./canonical.js";
-import { coreOf, countersigned } from "./core.js";
+import { coreOf, countersigned, fromHex } from "./core.js";
 import { sign, toBase64 } from "./key.js";
 
+const MARK = bytesOf("event id v1\n");
 export const NO_EVENT = "0".repeat(64);
 const PLAIN = /^[\w.:/+-]{0,64}$/; // codes, ids, hashes and times: what is signed cannot be erased, so no names
 
@@ -12,13 +13,13 @@ const PLAIN = /^[\w.:/+-]{0,64}$/; // codes, ids, hashes and times: what is sign
 //            `citizen` goes to whichever side is a citizen; fields that are null are left out
 //   device   {kid, counter, previous}
 //   moment   {at, mono, boot, anchor, app}: see docs/custody.md
-export async function buildEvent({ typ, eid = newId(), values = {}, fields = {} }, device, moment, write) {
+export async function buildEvent({ typ, eid, values = {}, fields = {} }, device, moment, write) {
   const { salts, committed } = await commit(values, write);
   const { citizen, ...ev } = committed;
   const event = {
     v: 1,
     typ,
-    eid,
+    eid: eid ?? (await newId(device.kid)),
     dev: { kid: device.kid, ctr: device.counter + 1, prev: device.previous },
     t: new Date(moment.at).toISOString(),
     mono: moment.mono,
@@ -69,12 +70,13 @@ export async function countersign(core, { kid, key }) {
   return { kid, signature: toBase64(await sign(key, countersigned(core, kid))) };
 }
 
-// A UUIDv7: begins with the time, and is random behind it.
-export function newId(at = Date.now()) {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  new DataView(bytes.buffer).setUint16(0, Math.floor(at / 2 ** 32));
-  new DataView(bytes.buffer).setUint32(2, at % 2 ** 32);
-  bytes[6] = 0x70 | (bytes[6] & 0x0f);
-  bytes[8] = 0x80 | (bytes[8] & 0x3f);
-  return hex(bytes).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+let ticks = 0n;
+
+// A UUIDv7 that ends with the mark of the key: nobody takes an id that another device will want, or has shown.
+export async function newId(kid, at = Date.now()) {
+  const mark = (await sha256(join(MARK, fromHex(kid, 8)))).slice(0, 8);
+  ticks = ticks < BigInt(at) << 12n ? BigInt(at) << 12n : ticks + 1n;
+  const last = number(mark) >> 2n;
+  const value = ((ticks >> 12n) << 80n) | (7n << 76n) | ((ticks & 0xfffn) << 64n) | (2n << 62n) | last;
+  return hex(big(value, 16)).replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }
