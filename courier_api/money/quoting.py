@@ -72,7 +72,7 @@ def voucher_of(session: Session, handover_id: UUID) -> Voucher | None:
 
 
 def voucher_number(handover_id: UUID) -> str:
-    """The number of a handover's slip: of its hash, since ids of one device made within a minute end and begin alike."""
+    """The number of a handover's slip: of its hash, since a device's ids of one minute begin and end alike."""
     digest = hashlib.sha256(handover_id.bytes).hexdigest().upper()
     return f"BL-{digest[:8]}-{digest[8:16]}"
 

@@ -26,10 +26,12 @@ from courier_api.custody import events
 from courier_api.custody.inbox import RECEIPT
 from courier_api.custody.sealing import MasterKeys, seal
 from courier_api.custody.stores import open_store
+from courier_api.money.quoting import voucher_number
 from courier_api.people.devices import CERTIFIED_FOR, KINDS
 from courier_api.people.models import LETTERS, Role
 from courier_api.proof import note, tree
 from courier_api.proof.certificate import Certificate
+from courier_api.proof.core import event_id
 from courier_api.proof.files import operator_key, verifier_keys
 from courier_api.settings import settings
 from scripts.simulation.device import Device
@@ -209,9 +211,8 @@ class Making:
         self._arrival(courier, at, stop)
         taken = self._handover(courier, at + SECOND, out, 1, home, bag, stop=stop, fee=FEE, identity="card_seen",
                                seal=f"NS-{number:06d}", strokes=n < self._share.evidence)  # fmt: skip
-        hexed = taken.replace("-", "")
         self._add("voucher", str(self._id(at)), taken, dossier, courier.id, FEE, self._claimed(at + SECOND),
-                  f"BL-{hexed[:8]}-{hexed[-8:]}".upper())  # fmt: skip
+                  voucher_number(UUID(taken)))  # fmt: skip
         self._handover(clerk, at + 2 * SECOND, out, 2, bag, office)
         self._handover(officer, at + 3 * SECOND, out, 3, office, agency, code="000.00-261124-0001", due="2026-12-01")
         self._handover(officer, at + 4 * SECOND, back, 1, agency, office, by=clerk.code)
@@ -233,14 +234,14 @@ class Making:
         self._add("manifest_line", self._manifest, n % 50 + 1, item, "accepted", "000.00-261124-0001", "2026-12-01")
 
     def _arrival(self, courier: Staff, at: int, stop: str) -> None:
-        eid = str(self._id(at))
+        eid = self._event_id(courier, at)
         digest = self._sign(
             courier, at, eid, "courier.arrival", stop=stop, geo={"acc": 9, "lat": 206600000, "lon": 1060600000}
         )
         self._operation(courier, at, eid, digest)
 
     def _handover(self, signer: Staff, at: int, what: Any, leg: int, giver: Any, taker: Any, **said: Any) -> str:
-        eid = str(self._id(at))
+        eid = self._event_id(signer, at)
         item, number, papers = what
         values: dict[str, Any] = {"documents": papers}
         if said.get("seal"):
@@ -351,6 +352,11 @@ class Making:
             | (2 << 62)
             | self._rng.getrandbits(62)
         )
+
+    @staticmethod
+    def _event_id(signer: Staff, at_us: int) -> str:
+        kid = bytes.fromhex(signer.device.kid)
+        return str(event_id(kid, (at_us // 1000 << 12) + signer.device.counter % 4096))
 
     @staticmethod
     def _phone(number: int) -> str:

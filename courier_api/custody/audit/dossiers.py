@@ -98,8 +98,9 @@ def check_vouchers(snapshot: Snapshot, report: Report) -> None:
     """Check that there is a voucher for exactly the handovers with money, and that it says the same."""
     query = """
     SELECT h.id::text, v.id::text, v.handover_id::text, v.amount = h.fee_collected, v.dossier_id = i.dossier_id,
-        v.courier_id = h.recorded_by, v.number = 'BL-' || upper(left(replace(h.id::text, '-', ''), 8) || '-' ||
-        right(h.id::text, 8)), date_trunc('milliseconds', v.taken_at) = h.device_at
+        v.courier_id = h.recorded_by, v.number = 'BL-' || upper(substr(encode(sha256(uuid_send(h.id)), 'hex'), 1, 8) ||
+        '-' || substr(encode(sha256(uuid_send(h.id)), 'hex'), 9, 8)),
+        date_trunc('milliseconds', v.taken_at) = h.device_at
     FROM (SELECT * FROM handover WHERE fee_collected > 0) h FULL JOIN voucher v ON v.handover_id = h.id
         LEFT JOIN postal_item i ON i.id = h.item_id"""
     columns = ("amount", "dossier_id", "courier_id", "number", "taken_at")
