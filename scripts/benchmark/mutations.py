@@ -136,7 +136,7 @@ _FIRST_OR_LAST = """issued_at IN (SELECT min(issued_at) FROM device_certificate 
 _BARE = """event IS NOT NULL AND NOT EXISTS (SELECT FROM opening o WHERE o.entry_id = t.id)
     AND position('"ev"' IN encode(event, 'escape')) = 0"""
 _LAST_LEG = "leg = (SELECT max(leg) FROM handover h WHERE h.item_id = t.item_id)"
-_APPLIED = "EXISTS (SELECT FROM operation o WHERE o.id = t.id AND o.state = 'applied')"
+_APPLIED = "EXISTS (SELECT FROM operation o WHERE o.id = t.id AND o.state = 'applied' AND o.received_at = t.at)"
 
 # (table, column, new value, which rows; all by default)
 EDITS: tuple[tuple[str, str, str, str], ...] = (
@@ -144,6 +144,8 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("ledger_entry", "kind", "1 + (kind + :n % 7) % 9", "event IS NOT NULL"),
     ("ledger_entry", "kid", SOME_KEY, ""),
     ("ledger_entry", "counter", NUMBER, "counter IS NOT NULL"),
+    ("ledger_entry", "counter", "NULL", "counter IS NOT NULL"),
+    ("ledger_entry", "event", "NULL", "event IS NOT NULL"),
     ("ledger_entry", "event", BYTES, "event IS NOT NULL"),
     ("ledger_entry", "of", NEW_ID, "of IS NOT NULL"),
     ("ledger_entry", "of", SOME_ENTRY.format(c="t.id"), "of IS NULL"),
@@ -212,7 +214,7 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("operation", "content", "NULL", "content IS NOT NULL"),
     ("operation", "received_at", TIME, ""),
     ("operation", "state", other("received", "waiting", "applied", "parked", "rejected"), _DONE),
-    ("operation", "state", other("applied", "parked", "rejected"), f"NOT {_DONE}"),
+    ("operation", "state", other("applied", "parked", "rejected"), "state IN ('received', 'waiting')"),
     ("operation", "code", "'fee_differs'", "state IN ('applied', 'parked')"),
     ("operation", "receipt", TEXT, ""),
     ("operation", "receipt_signature", BYTES, ""),
@@ -673,6 +675,8 @@ class Mutations:
         """The backup of yesterday."""
         if not self._do("SELECT to_regclass('pg_temp.old_ledger_entry') IS NOT NULL").scalar():
             raise NothingToDo
+        if not self._do("SELECT EXISTS (TABLE ledger_leaf EXCEPT TABLE old_ledger_leaf)").scalar():
+            raise NothingToDo  # of what had no place in the tree by then, nobody outside could know
         for table in reversed(STATE):
             self._do(f"DELETE FROM {table}")
         for table in STATE:

@@ -58,9 +58,8 @@ def measure(url: str, rate: int, seconds: int, say: Callable[[str], None]) -> Th
     signed = [sign_all(rider, rng) for rider in riders]
     requests, carried = _requests(riders, signed, rate * seconds, rate)
     total = sum(map(len, carried))
-    say(
-        f"{total:,} operations of {COURIERS} couriers signed ({time.monotonic() - began:.0f} s); sending {rate} a second"
-    )
+    spent = time.monotonic() - began
+    say(f"{total:,} operations of {COURIERS} couriers are signed ({spent:.0f} s); sending {rate} a second")
     send(url, requests, THREADS)
     errors, states = _checked(requests, carried, rng)
     latencies = sorted(r.seconds * 1000 for r, ops in zip(requests, carried, strict=True) for _ in ops)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psycopg2
 from sqlalchemy import create_engine
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -85,7 +86,7 @@ def main(
         raise
     except Exception as fault:
         # Whatever it is: 1 would say that all was looked at, and 0 that all is well.
-        if not isinstance(fault, (OSError, NoteError, RuntimeError, SQLAlchemyError)):
+        if not isinstance(fault, (OSError, NoteError, RuntimeError, SQLAlchemyError, psycopg2.Error)):
             traceback.print_exc()
         click.secho(f"This could not be audited: {type(fault).__name__}: {fault}", fg="red", err=True)
         sys.exit(2)

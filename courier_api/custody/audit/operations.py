@@ -143,8 +143,7 @@ def _check_state(row: Row, cases: list[Case], known: Known, report: Report) -> N
         case "rejected":
             agrees = row.code is not None and "parked" not in asked
         case _:
-            late = known.at_us - row.received_us > SOON_US
-            agrees = row.code in (None, "certificate_expired") and "parked" not in asked and not (row.entry and late)
+            agrees = _is_to_be_done(row, asked, known)
     if not agrees:
         report.find("operation_differs", TABLE, row.id, what="state")
     wanted = _wanted(row)
@@ -159,6 +158,13 @@ def _is_done(row: Row, asked: Mapping[str, Case]) -> bool:
     case = next((asked[kind] for kind in ("parked", "key_cloned") if kind in asked), None)
     agrees = row.code is None if case is None else case.decision in DONE and case.code == row.code
     return agrees and row.content is None
+
+
+def _is_to_be_done(row: Row, asked: Mapping[str, Case], known: Known) -> bool:
+    """It came just now, or waits for one before it; its bytes are there, and nobody is erased who stands in them."""
+    late = known.at_us - row.received_us > SOON_US
+    fits = row.content is not None and row.code in (None, "certificate_expired")
+    return fits and "parked" not in asked and not (row.entry and late)
 
 
 def _is_parked(row: Row, asked: Mapping[str, Case]) -> bool:

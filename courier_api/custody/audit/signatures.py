@@ -145,6 +145,8 @@ def _check_columns(row: Row, core: bytes, report: Report) -> None:
 def _read(row: Row, core: bytes, report: Report) -> Read | None:
     """The event, when it is what was signed; one that makes no sense is kept in the inbox only."""
     if row.event is None:
+        if row.of is not None:
+            report.find("of_differs", TABLE, row.id, of=None, stored=row.of)
         if row.operation_state != "rejected" and not (row.operation_state == "parked" and _stands_aside(row)):
             report.find("event_lost", TABLE, row.id)
         return None
