@@ -198,6 +198,10 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Chưa có khoá của đơn vị vận hành.",
         "There is no operator key yet (scripts/operate keys make).",
     ),
+    "keys_of_another_ledger": (
+        "Thư mục khoá {folder} không có khoá đã ký sổ cái này.",
+        "The folder {folder} does not hold the key that signed this ledger: restore it from your backup.",
+    ),
     "key_wrong_curve": ("Không phải khoá P-256.", "This is not a P-256 key."),
     "role_signs_nothing": ("Vai trò này không ký số.", "This role signs nothing."),
     "key_of_another": ("Khoá này của người khác hoặc vai trò khác.", "This key belongs to another person or role."),

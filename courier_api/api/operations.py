@@ -112,7 +112,7 @@ def _opened(session: Session, accepted: Accepted, values: dict[str, Any]) -> Non
     """Hold what stands beside the event against its commitments, and keep it; a photo may come by itself."""
     wrong = events.unopened(accepted.event, values, accepted.signed.salts, PHOTO)
     if wrong is not None:
-        raise Invalid("event_differs", FieldError("/signed/event", "event_differs", {"field": wrong}))
+        raise Invalid("event_differs", FieldError("/signed/event", "event_differs", {"field": wrong}), field=wrong)
     if accepted.event.commitments:
         entries.open_with(session, accepted.entry, accepted.signed, values)
         session.flush()

@@ -24,6 +24,7 @@ from courier_api.places import finder, geography
 from courier_api.places.models import PointQuality, Posting
 from courier_api.procedures import catalogue
 from courier_api.procedures.models import AgencyLevel, Authorization, Eligibility
+from courier_api.proof.certificate import Certificate
 from courier_api.settings import settings
 
 blp = Audience("public", None, "For everybody: signing in, procedures, places, tracking")
@@ -107,6 +108,9 @@ class Token(Schema):
     full_name = fields.String(required=True, attribute="person.full_name")
     role = fields.Enum(Role, by_value=True, required=True)
     staff_code = fields.Method("_code", required=True, metadata={"type": ["string", "null"], "example": "C-00417"})
+    kid = fields.Method(
+        "_kid", required=True, metadata={"type": ["string", "null"], "description": "The key id of the certified key"}
+    )
     place_code = fields.Method(
         "_place", required=True, metadata={"type": ["string", "null"], "description": "Staff: where they are posted"}
     )
@@ -116,6 +120,9 @@ class Token(Schema):
 
     def _code(self, signed: Any) -> str | None:
         return signed.person.staff_code(signed.role) if signed.role is not Role.citizen else None
+
+    def _kid(self, signed: Any) -> str | None:
+        return Certificate.unpack(signed.certificate).kid.hex() if signed.certificate else None
 
     def _place(self, signed: Any) -> str | None:
         posting = db().get(Posting, (signed.person.id, signed.role))

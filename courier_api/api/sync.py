@@ -67,6 +67,9 @@ class ResultShown(Schema):
     status = fields.Integer(required=True, metadata={"description": "200, or 422 for what was rejected"})
     code = fields.String(required=True, allow_none=True)
     detail = fields.String(required=True, allow_none=True)
+    errors = fields.List(
+        fields.List(fields.String()), required=True, metadata={"description": "Pointer and code of each wrong field"}
+    )
     receipt = fields.Nested(ReceiptShown, required=True)
 
 
@@ -149,6 +152,7 @@ def shown(operation: Operation) -> dict[str, Any]:
         "state": operation.state,
         "status": 422 if operation.state is OperationState.rejected else 200,
         "code": operation.code,
+        "errors": (operation.detail or {}).get("fields", []),
         "detail": say(operation.code, language(), **values) if operation.code else None,
         "receipt": {"text": operation.receipt, "signature": b64encode(operation.receipt_signature).decode()},
     }

@@ -184,7 +184,8 @@ def record(
     Alarm for a signature that does not hold. The item's row is locked first, so of two who hand over the same item one
     is second and is refused.
     """
-    session.execute(select(PostalItem.id).where(PostalItem.id == item.id).with_for_update())
+    with session.no_autoflush:
+        session.execute(select(PostalItem.id).where(PostalItem.id == item.id).with_for_update())
     last = last_handover(session, item.id)
     if _holder_after(last, item) != giver:
         raise Refused("not_the_holder", tracking_number=item.tracking_number)
@@ -218,10 +219,11 @@ def record(
     if written is not None:
         salt = accepted.signed.salts.get("strokes", b"")
         evidence.keep(session, accepted.entry, EvidenceKind.strokes, canonical.write(written), salt)
-    session.flush()
     if accepted.signed.countersignature is not None:
+        session.flush()
         countersigning.of_other_side(session, accepted.entry, handover, *accepted.signed.countersignature)
-    uploads.bind(session, handover_id)
+    with session.no_autoflush:  # uploads know nothing of what is to be written here
+        uploads.bind(session, handover_id)
     return handover
 
 
@@ -239,7 +241,7 @@ def _checked(
     """Hold the event against the request; the contents to keep are given back."""
     event = accepted.event
     if event.kind is not Kind.handover or event.id != handover_id:
-        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": "eid"}))
+        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": "eid"}), field="eid")
     if event.fields.get("leg") != leg:
         raise Refused("leg_differs", EVENT, leg=leg)
     expected = proof.stated() | {"item": str(item.id), "no": item.tracking_number} | stated
@@ -254,7 +256,7 @@ def _checked(
         later = frozenset({"photo", "strokes"} if proof.strokes_follow else {"photo"})
         field_ = events.unopened(event, opened, accepted.signed.salts, later)
     if field_ is not None:
-        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": field_}))
+        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": field_}), field=field_)
     return values
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from courier_api.custody.models import Checkpoint, Cosignature, Entry, Leaf, Node, Waiting
 from courier_api.db import now
-from courier_api.errors import Invalid, NotFound
+from courier_api.errors import Invalid, NotFound, Unavailable
 from courier_api.people import devices
 from courier_api.proof import note, tree
 from courier_api.proof.files import operator_key, verifier_keys
@@ -70,6 +70,7 @@ def grow(session: Session) -> Checkpoint | None:
 
 def _sign(session: Session, frontier: tree.Frontier) -> Checkpoint:
     key = operator_key()
+    _same_operator(session)
     # By the key in use and not by the last line: a rotation writes the public half first.
     name = next(known for known in map(note.VerifierKey.read, verifier_keys()) if known.public == key.public)
     root = frontier.root()
@@ -105,6 +106,17 @@ def latest(session: Session) -> Checkpoint:
     if found is None:
         raise NotFound
     return found
+
+
+def _same_operator(session: Session) -> None:
+    """Raise Unavailable unless we know the last checkpoint's key: else the folder of keys is another operator's."""
+    last = session.scalar(select(Checkpoint.note).order_by(Checkpoint.size.desc()).limit(1))
+    if last is None:
+        return
+    try:
+        note.open_note(last, map(note.VerifierKey.read, verifier_keys()))
+    except note.NoteError:
+        raise Unavailable("keys_of_another_ledger", folder=str(settings().operator_keys)) from None
 
 
 def anchor(session: Session) -> str | None:

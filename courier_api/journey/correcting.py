@@ -144,7 +144,7 @@ def _must_say(accepted: Accepted, case: Case, decision: str, note: str) -> None:
     wrong = "typ" if event.kind is not Kind.correction else events.differing(event, expected)
     wrong = wrong or events.unopened(event, {"note": note}, accepted.signed.salts, frozenset())
     if wrong is not None:
-        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": wrong}))
+        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": wrong}), field=wrong)
 
 
 def _carry_out(
@@ -171,6 +171,6 @@ def _skip(session: Session, operation: Operation, accepted: Accepted) -> None:
     device = session.scalars(select(Device).where(Device.kid == operation.kid).with_for_update(of=Device)).one()
     event = events.read(Signed.read(json.loads(operation.content or b"{}")["signed"]).event)
     if accepted.event.fields.get("skip") != _gap(device, operation):
-        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": "skip"}))
+        raise Invalid("event_differs", FieldError(EVENT, "event_differs", {"field": "skip"}), field="skip")
     device.last_counter, device.last_digest = event.counter - 1, event.previous
     session.flush()

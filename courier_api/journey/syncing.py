@@ -259,8 +259,9 @@ def _park(session: Session, courier: Person, operation: Operation, code: str, de
 
 def _told(refusal: DomainError) -> dict[str, Any]:
     """What a dispatcher needs to see of a refusal; values only, the words are made when it is read."""
+    values = {name: value for field in refusal.fields for name, value in field.values.items()} | refusal.values
     return {
-        "values": {name: _printable(str(value)) for name, value in refusal.values.items()},
+        "values": {name: _printable(str(value)) for name, value in values.items()},
         "fields": [[_printable(f.pointer), f.code] for f in refusal.fields],
     }
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from geoalchemy2 import Geography
-from sqlalchemy import cast, func, select, update
+from sqlalchemy import bindparam, cast, func, select, update
 from sqlalchemy.orm import Session, contains_eager, lazyload, object_session, selectinload, undefer
 
 from courier_api.db import now, point
@@ -61,35 +61,43 @@ def stop_of(session: Session, courier: Person, stop_id: UUID, *, lock: bool = Fa
     return found
 
 
+# Made once: it is asked with each batch of operations.
+_DOORS = (
+    select(Stop)
+    .join(Stop.round)
+    .join(Stop.job)
+    .join(Job.dossier)
+    .join(Job.item)
+    .where(
+        Stop.id.in_(bindparam("stops", expanding=True)),
+        Round.courier_id == bindparam("courier"),
+        Round.state.in_(SHOWN),
+    )
+    .order_by(Dossier.id, Stop.id)
+    .with_for_update(of=(Dossier, Stop, PostalItem))
+    .options(
+        lazyload("*"),
+        contains_eager(Stop.round).defer(Round.stop_count),  # type: ignore[attr-defined]
+        contains_eager(Stop.job).contains_eager(Job.item),
+        contains_eager(Stop.job)
+        .contains_eager(Job.dossier)
+        .options(
+            selectinload(Dossier.documents).joinedload(Document.requirement),
+            selectinload(Dossier.procedure_version),
+        ),
+    )
+    .execution_options(populate_existing=True)
+)
+
+
 @contextmanager
 def taken(session: Session, courier: Person, stop_ids: Collection[UUID]) -> Iterator[None]:
     """Lock stops of a courier with their dossiers and items and all that is read at a door, in a few queries for all.
 
     Until the block ends, `stop_of` gives these. Dossier, then stop, then item: the order that everybody keeps.
     """
-    query = (
-        select(Stop)
-        .join(Stop.round)
-        .join(Stop.job)
-        .join(Job.dossier)
-        .join(Job.item)
-        .where(Stop.id.in_(stop_ids), Round.courier_id == courier.id, Round.state.in_(SHOWN))
-        .order_by(Dossier.id, Stop.id)
-        .with_for_update(of=(Dossier, Stop, PostalItem))
-        .options(
-            lazyload("*"),
-            contains_eager(Stop.round).defer(Round.stop_count),  # type: ignore[attr-defined]
-            contains_eager(Stop.job).contains_eager(Job.item),
-            contains_eager(Stop.job)
-            .contains_eager(Job.dossier)
-            .options(
-                selectinload(Dossier.documents).joinedload(Document.requirement),
-                selectinload(Dossier.procedure_version),
-            ),
-        )
-        .execution_options(populate_existing=True)
-    )
-    session.info[TAKEN] = {stop.id: stop for stop in session.scalars(query)} if stop_ids else {}
+    asked = {"stops": list(stop_ids), "courier": courier.id}
+    session.info[TAKEN] = {stop.id: stop for stop in session.scalars(_DOORS, asked)} if stop_ids else {}
     try:
         yield
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 from sqlalchemy import delete, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from courier_api import models
@@ -15,12 +16,12 @@ from courier_api.db import now, transaction
 from courier_api.dossiers.models import NumberRange
 from courier_api.dossiers.numbers import add_range, numbers_left
 from courier_api.dossiers.states import Service
-from courier_api.errors import DomainError
+from courier_api.errors import DomainError, NotFound
 from courier_api.journey import erasing
 from courier_api.messages import say
 from courier_api.money.quoting import set_tariff
 from courier_api.people import devices
-from courier_api.people.models import Person, Role
+from courier_api.people.models import Device, Person, Role
 from courier_api.people.signing_in import dismiss, grant
 from courier_api.places.closures import mark_applied
 from courier_api.places.models import Posting, ServicePoint
@@ -161,13 +162,19 @@ def keys() -> None:
 @keys.command("make")
 def keys_make() -> None:
     """Make the signing key and the evidence's master key where there are none."""
+    there = (settings().operator_keys / files.PRIVATE).exists()
     click.echo(make_keys())
+    if there:
+        click.echo("it was there already: nothing is changed", err=True)
 
 
 @keys.command("rotate")
 def keys_rotate() -> None:
     """Sign with a new key from now on; what the old one signed stays checkable, its private half is gone."""
+    if not (settings().operator_keys / files.PRIVATE).exists():
+        raise RuntimeError(f"there is no key to rotate in {settings().operator_keys}: keys make")
     click.echo(make_keys(rotate=True))
+    click.echo("give the new operator.keys to the witnesses and to everyone who checks", err=True)
 
 
 @keys.command("rotate-evidence")
@@ -179,7 +186,10 @@ def keys_rotate_evidence() -> None:
 @keys.command("show")
 def keys_show() -> None:
     """Print the verifier keys, oldest first: this is what checkers need."""
-    click.echo("\n".join(files.verifier_keys()))
+    found = files.verifier_keys()
+    if not found:
+        raise RuntimeError(f"there are no keys in {settings().operator_keys}")
+    click.echo("\n".join(found))
 
 
 @main.command("revoke")
@@ -187,6 +197,8 @@ def keys_show() -> None:
 def revoke(kid: str) -> None:
     """End a lost device, by its key id: its sign-ins end, and nothing that it signs is taken any more."""
     with transaction() as session:
+        if session.get(Device, kid) is None:
+            raise RuntimeError(f"there is no device with the key id {kid!r} (16 hex digits)")
         device = devices.revoke(session, kid)
         click.echo(f"{device.person.full_name}: {device.kid} is revoked")
 
@@ -196,7 +208,10 @@ def revoke(kid: str) -> None:
 def erase(phone: str) -> None:
     """Erase a person on request: the data goes, what was signed stays and still verifies."""
     with transaction() as session:
-        erased = erasing.erase(session, phone)
+        try:
+            erased = erasing.erase(session, phone)
+        except NotFound:
+            raise RuntimeError("nobody has this phone number: a mistake, or erased already") from None
     # After the commit: a file without its key is noise already, a key without its file would be a loss.
     for file in erased.files:
         evidence.store().delete(file.hex)
@@ -208,9 +223,15 @@ def erase(phone: str) -> None:
 def run() -> None:
     """Run a command; a refusal is one line, not a traceback."""
     try:
-        main()
+        main(prog_name="scripts/operate")
     except DomainError as error:
         raise SystemExit(f"refused: {say(error.code, 'en', **error.values)}") from None
+    except DBAPIError as error:
+        click.echo(f"failed: {str(error.orig).splitlines()[0]}\nIs the database there, and migrated?", err=True)
+        raise SystemExit(2) from None
+    except (OSError, RuntimeError) as error:
+        click.echo(f"failed: {str(error).splitlines()[0]}", err=True)
+        raise SystemExit(2) from None
 
 
 if __name__ == "__main__":

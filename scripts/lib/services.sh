@@ -31,9 +31,27 @@ use_secret_key() {
 
 # The operator's signing key and the evidence's master key: OPERATOR_KEYS, else made for this checkout and kept.
 use_keys() {
+    local given=${OPERATOR_KEYS:-}
+    name_folders
+    [[ ! -s $OPERATOR_KEYS/operator.key || ! -s $OPERATOR_KEYS/evidence.keys ]] || return 0
+    # A folder that somebody named and that holds no keys is a wrong name or a failed mount, not a new operator.
+    [[ -z $given ]] || die "there are no keys in OPERATOR_KEYS=$given" \
+        "Restore them from your backup, or for a new installation:  scripts/operate keys make"
+    step keys "See the log above." .venv/bin/python -m scripts.commands.operator keys make
+}
+
+# By their full paths, so that a command may run in another folder.
+name_folders() {
     export OPERATOR_KEYS=${OPERATOR_KEYS:-$LOCAL/keys} EVIDENCE_STORE=${EVIDENCE_STORE:-$LOCAL/evidence}
-    [[ -s $OPERATOR_KEYS/operator.key && -s $OPERATOR_KEYS/evidence.keys ]] ||
-        step keys "See the log above." .venv/bin/python -m scripts.commands.operator keys make
+    export GRAPH_DIR=${GRAPH_DIR:-$LOCAL/graph}
+}
+
+# Run a module of ours where the caller stands: the files that he names are there.
+from_callers_folder() { # FOLDER MODULE [ARGUMENTS...]
+    local folder=$1
+    shift
+    cd "$folder"
+    PYTHONPATH=$ROOT run "$ROOT/.venv/bin/python" -m "$@"
 }
 
 use_postgres() {

@@ -119,6 +119,8 @@ def test_what_is_opened_must_be_what_was_committed_to(cast: Cast, phone: Any) ->
     wrong["seal_number"] = "NS-000000"
     answers = phone.sync(*sent, wrong)
     assert (answers[2]["result"], answers[2]["code"]) == ("parked", "event_differs")
+    assert "seal" in answers[2]["detail"]
+    assert answers[2]["errors"] == [["/signed/event", "event_differs"]]
     assert cast.session.query(Handover).count() == 0
     assert cast.session.query(Opening).count() == 0
 
