@@ -21,15 +21,38 @@ class CountedLineIn(Schema):
     copies = fields.Integer(required=True, validate=validate.Range(0, 1000), strict=True)
 
 
+COORDINATES = (-100_000, 10_000_000)
+
+
+class Strokes(fields.List):
+    """Thousands of numbers: what is right is seen in one look, what is wrong is gone through with its pointers."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[Any]:
+        return value if _are_strokes(value) else super()._deserialize(value, attr, data, **kwargs)
+
+
+def _are_strokes(value: Any) -> bool:
+    least, most = COORDINATES
+    return type(value) is list and all(
+        type(stroke) is list
+        and 1 <= len(stroke) <= 5_000
+        and all(
+            type(point) is list and len(point) == 4 and all(type(n) is int and least <= n <= most for n in point)
+            for point in stroke
+        )
+        for stroke in value
+    )
+
+
 class SignatureIn(Schema):
     """A signature by hand: strokes of points [x, y, milliseconds, pressure], integers."""
 
     signer_name = Text(120, required=True)
     relationship = Text(40, load_default="self")
-    strokes = fields.List(
+    strokes = Strokes(
         fields.List(
             fields.List(
-                fields.Integer(strict=True, validate=validate.Range(-100_000, 10_000_000)),
+                fields.Integer(strict=True, validate=validate.Range(*COORDINATES)),
                 validate=validate.Length(equal=4),
             ),
             validate=validate.Length(1, 5_000),

@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 
 from courier_api.custody import entries, events, inbox
 from courier_api.custody.entries import Accepted
-from courier_api.custody.events import Signed
+from courier_api.custody.events import Event, Signed
 from courier_api.custody.models import Case, CaseKind, Entry, Operation, OperationState
 from courier_api.db import now
-from courier_api.errors import DomainError, Unavailable
+from courier_api.errors import DomainError, Refused, Unavailable
 from courier_api.people import devices
 from courier_api.people.models import Device, Person, Role
 from courier_api.proof.canonical import Malformed
@@ -39,6 +39,23 @@ type Perform = Callable[[Session, Person, Accepted, dict[str, Any], bytes], None
 
 class BadBody(ValueError):
     """What stands beside an event does not have the form that it needs."""
+
+
+class _Read:
+    """An operation's bytes taken apart, once; `event` is None for a malformed one, and `fault` says why."""
+
+    __slots__ = ("core", "event", "fault", "sent", "signed")
+
+    def __init__(self, operation: Operation) -> None:
+        self.sent: dict[str, Any] = json.loads(operation.content or b"")
+        self.signed = Signed.read(self.sent["signed"])
+        self.core = self.signed.parsed_core()
+        self.event: Event | None = None
+        self.fault: str | None = None
+        try:
+            self.event = entries.readable(self.signed, self.core)
+        except Malformed as malformed:
+            self.fault = malformed.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +104,34 @@ def _take_all_in(
         known = there.get(operation.id)
         if operation.content is None:
             operation.state, operation.code = OperationState.rejected, "bytes_missing"
-        elif known is not None:
-            _is_there(session, operation, known)
-        elif device.quarantined_at is not None:
-            _set_aside(session, device, operation, written, CaseKind.parked, "key_quarantined")
-        elif operation.counter > device.last_counter + 1:
+        elif known is None and operation.counter > device.last_counter + 1 and device.quarantined_at is None:
             operation.state = OperationState.waiting
             continue
-        elif not _follows(session, device, operation):
-            _set_aside(session, device, operation, written, CaseKind.key_cloned, "key_cloned")
-            devices.quarantine(session, device.kid)
-            session.refresh(device, ["quarantined_at"])
         else:
-            _take_in(session, device, operation, written, ready)
+            _deal(session, device, operation, _Read(operation), known, written, ready)
         dealt += 1
     return dealt
+
+
+def _deal(
+    session: Session,
+    device: Device,
+    operation: Operation,
+    read: _Read,
+    known: Entry | None,
+    written: list[Entry],
+    ready: list[_Authentic],
+) -> None:
+    if known is not None:
+        _is_there(session, operation, read, known)
+    elif device.quarantined_at is not None:
+        _set_aside(session, device, operation, read, written, CaseKind.parked, "key_quarantined")
+    elif not _follows(session, device, read):
+        _set_aside(session, device, operation, read, written, CaseKind.key_cloned, "key_cloned")
+        devices.quarantine(session, device.kid)
+        session.refresh(device, ["quarantined_at"])
+    else:
+        _take_in(session, device, operation, read, written, ready)
 
 
 def _unapplied(session: Session, kid: str) -> Sequence[Operation]:
@@ -114,75 +144,63 @@ def _unapplied(session: Session, kid: str) -> Sequence[Operation]:
     ).all()
 
 
-def _is_there(session: Session, operation: Operation, entry: Entry) -> None:
+def _is_there(session: Session, operation: Operation, read: _Read, entry: Entry) -> None:
     """The event came before by another way: online, with its answer lost. The same bytes are done, others are not."""
-    signed, _ = _sent(operation)
-    if entry.core != signed.core:
+    if entry.core != read.signed.core:
         _ask(session, operation, CaseKind.id_reused, "id_reused")
         operation.state = OperationState.parked
     else:
         _is_applied(operation)
 
 
-def _follows(session: Session, device: Device, operation: Operation) -> bool:
+def _follows(session: Session, device: Device, read: _Read) -> bool:
     """Whether an event is the next of its device, or fills a gap that was skipped; else two sign with one key."""
-    signed, _ = _sent(operation)
-    core = signed.parsed_core()
+    core = read.core
     if core.counter > device.last_counter:
-        return _previous(signed.event) in (None, device.last_digest)
+        return read.event is None or read.event.previous == device.last_digest
     beside = select(Entry).where(Entry.kid == device.kid, Entry.counter.in_((core.counter, core.counter + 1)))
     found = {e.counter: e for e in session.scalars(beside)}
     after = found.get(core.counter + 1)
     if core.counter in found or after is None:
         return False
-    return after.event is None or _previous(after.event) in (None, core.digest)
-
-
-def _previous(event: bytes) -> bytes | None:
-    """The hash of the event before; None where it cannot be read."""
-    try:
-        return events.read(event).previous
-    except Malformed:
-        return None
-
-
-def _sent(operation: Operation) -> tuple[Signed, dict[str, Any]]:
-    sent = json.loads(operation.content or b"")
-    return Signed.read(sent["signed"]), sent
+    return after.event is None or events.read(after.event).previous == core.digest
 
 
 def _take_in(
-    session: Session, device: Device, operation: Operation, written: list[Entry], ready: list[_Authentic]
+    session: Session,
+    device: Device,
+    operation: Operation,
+    read: _Read,
+    written: list[Entry],
+    ready: list[_Authentic],
 ) -> None:
     """Give an authentic event its place in the ledger, whatever becomes of it; of a malformed one the core alone."""
-    signed, sent = _sent(operation)
-    core = signed.parsed_core()
     # Its certificate covers when we took it in: what waited for a new one was taken in now.
     at = None if operation.code == "certificate_expired" else operation.received_at
     if operation.state is OperationState.waiting:
         _close_gap(session, operation)
-    entry = entries.next_of(device, core, signed, at)
+    entry = entries.next_of(device, read.core, read.signed, at)
     written.append(entry)
-    try:
-        event = entries.readable(signed, core)
-    except Malformed as malformed:
+    if read.event is None:
         entry.event = None
-        operation.state, operation.code = OperationState.rejected, malformed.code
-        _ask(session, operation, CaseKind.malformed, malformed.code)
+        operation.state = OperationState.rejected
+        _ask(session, operation, CaseKind.malformed, read.fault or "event_malformed")
     else:
-        ready.append(_Authentic(operation, Accepted(entry, event, signed), sent))
+        ready.append(_Authentic(operation, Accepted(entry, read.event, read.signed), read.sent))
 
 
 def _set_aside(
-    session: Session, device: Device, operation: Operation, written: list[Entry], kind: CaseKind, code: str
+    session: Session,
+    device: Device,
+    operation: Operation,
+    read: _Read,
+    written: list[Entry],
+    kind: CaseKind,
+    code: str,
 ) -> None:
     """Keep an authentic event beside its device's chain: it may be true, and a dispatcher may record it."""
-    signed, _ = _sent(operation)
-    core = signed.parsed_core()
-    entry = entries.entry_of(device, core, signed, operation.received_at)
-    try:
-        entries.readable(signed, core)
-    except Malformed:
+    entry = entries.entry_of(device, read.core, read.signed, operation.received_at)
+    if read.event is None:
         entry.event = None
     written.append(entry)
     operation.state = OperationState.parked
@@ -275,10 +293,11 @@ def _printable(value: Any) -> Any:
 
 def again(session: Session, courier: Person, operation: Operation, perform: Perform) -> None:
     """Do a parked operation after all, because the world has been put right; raises the refusal that still stands."""
-    signed, sent = _sent(operation)
+    read = _Read(operation)
+    if read.event is None:
+        raise Refused(read.fault or "event_malformed")
     entry = session.get_one(Entry, operation.id)
-    event = entries.readable(signed, signed.parsed_core())
-    perform(session, courier, Accepted(entry, event, signed), sent, operation.digest)
+    perform(session, courier, Accepted(entry, read.event, read.signed), read.sent, operation.digest)
     operation.state, operation.content = OperationState.applied, None
 
 

@@ -55,7 +55,7 @@ def measure(url: str, rate: int, seconds: int, say: Callable[[str], None]) -> Th
     with transaction() as session:
         session.execute(text("ANALYZE"))
     _warm_up(url, early, rng)
-    signed = [sign_all(rider, rng) for rider in riders]
+    signed = [sign_all(rider, rng, strokes_follow=True) for rider in riders]
     requests, carried = _requests(riders, signed, rate * seconds, rate)
     total = sum(map(len, carried))
     spent = time.monotonic() - began
@@ -79,7 +79,7 @@ def measure(url: str, rate: int, seconds: int, say: Callable[[str], None]) -> Th
 
 def _warm_up(url: str, riders: Sequence[Rider], rng: random.Random) -> None:
     """Let every server process compile its queries: couriers who rode before the clock is started."""
-    signed = [sign_all(rider, rng) for rider in riders]
+    signed = [sign_all(rider, rng, strokes_follow=True) for rider in riders]
     send(url, _requests(riders, signed, sum(map(len, signed)), EARLY_RATE)[0], EARLY)
 
 

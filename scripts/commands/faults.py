@@ -62,12 +62,21 @@ SHORT = Size(300, 10, 8, send_s=25, settle_s=15, idle_s=8, builds=("hasty",))
 @click.option("--devices", default=50, show_default=True, type=click.IntRange(1, 500))
 @click.option("--kills", default=50, show_default=True, type=click.IntRange(7, 1000))
 @click.option("--seed", default=20261122, show_default=True, type=int)
-@click.option("--port", required=True, type=int, hidden=True)
-@click.option("--folder", required=True, type=click.Path(path_type=Path), hidden=True)
+@click.option("--port", type=int, hidden=True)
+@click.option("--folder", type=click.Path(path_type=Path), hidden=True)
 def main(
-    short: bool, broken: bool, operations: int, devices: int, kills: int, seed: int, port: int, folder: Path
+    short: bool,
+    broken: bool,
+    operations: int,
+    devices: int,
+    kills: int,
+    seed: int,
+    port: int | None,
+    folder: Path | None,
 ) -> None:
     """Send, kill, and reckon; exit code 1 unless nothing was lost, doubled, misbound or odd."""
+    if port is None or folder is None:
+        return  # only the options were to be read
     size = SHORT if short else Size(operations, devices, kills, 1800, 300, 150, ())
     if broken:
         # What it loses it never finds again: there is no use in waiting for long.

@@ -29,13 +29,20 @@ class Signed:
         return self.operation["id"]
 
 
-def sign_all(rider: Rider, rng: random.Random, photographed: float = 0.0) -> list[Signed]:
-    """Start, arrive, hand over or fail, finish: for each round of a rider."""
+def sign_all(
+    rider: Rider, rng: random.Random, photographed: float = 0.0, *, strokes_follow: bool = False
+) -> list[Signed]:
+    """Start, arrive, hand over or fail, finish: for each round of a rider.
+
+    `strokes_follow`: signatures by hand are committed to and go up by themselves, as phones do it.
+    """
     made = []
     for ride in rider.rides:
         made.append(Signed(signing.start(rider.device, ride.round_id, ride.departs_at), "courier.start", ride.round_id))
         for stop in ride.stops:
             made += _door(rider, stop, rng, photographed)
+            if strokes_follow and made[-1].typ == "custody.handover":
+                made[-1].operation |= {"signatures": [], "strokes_follow": True}
         back = ride.departs_at + timedelta(minutes=10 * len(ride.stops) + 15)
         made.append(Signed(signing.finish(rider.device, ride.round_id, back), "courier.finish", ride.round_id))
     return made

@@ -2,8 +2,10 @@
 
 import hashlib
 from typing import Any
+from unicodedata import normalize
 
 import pytest
+import rfc8785
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -164,3 +166,17 @@ def test_a_commitment_hides_and_binds() -> None:
 def test_a_salt_of_another_length_would_open_to_two_contents(size: int) -> None:
     with pytest.raises(ValueError, match="32 bytes"):
         commitment(bytes(size), b"content")
+
+
+LETTERS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(1 - 2**53, 2**53 - 1) | LETTERS.map(lambda t: normalize("NFC", t)),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text(st.characters(max_codepoint=127)), inner),
+        max_leaves=20,
+    )
+)
+def test_the_quick_writer_writes_what_rfc_8785_does(value: Any) -> None:
+    assert canonical.write(value) == rfc8785.dumps(value)
