@@ -136,8 +136,7 @@ def _write(session: Session, rows: list[dict[str, Any]]) -> set[UUID]:
     # In the order of ids: two that bring the same operations wait for each other, never in a circle.
     once = {row["id"]: row for row in reversed(rows)}
     ordered = [once[i] for i in sorted(once)]
-    statement = insert(Operation).values(ordered).on_conflict_do_nothing().returning(Operation.id)
-    return set(session.scalars(statement))
+    return set(session.scalars(insert(Operation).on_conflict_do_nothing().returning(Operation.id), ordered))
 
 
 def _reused(session: Session, person: Person, first: Operation, row: dict[str, Any]) -> Kept:

@@ -74,15 +74,18 @@ def settle(engine: Engine, within_s: float, idle_s: float) -> Counter[str]:
 
 
 class Database:
-    """The database as the checker reads it: rows by their keys, once."""
+    """The database as the checker reads it: one state of it, rows by their keys."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+        self._connection = engine.connect().execution_options(isolation_level="REPEATABLE READ")
+
+    def close(self) -> None:
+        """Be done with it."""
+        self._connection.close()
 
     def rows(self, query: str) -> Sequence[Any]:
         """All rows."""
-        with self._engine.connect() as connection:
-            return connection.execute(text(query)).all()
+        return self._connection.execute(text(query)).all()
 
     def by(self, key: str, query: str) -> dict[str, list[Any]]:
         """Rows in groups."""

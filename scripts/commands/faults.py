@@ -9,6 +9,7 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -35,7 +36,7 @@ from scripts.simulation.rides import sign_all
 assert models.all_models
 
 STOPS = 19  # of a round: 40 operations
-PHOTOGRAPHED = 0.15  # of handovers
+PHOTOGRAPHED = 0.1  # of handovers
 PROVEN = 50  # entries whose proof is asked of the API
 
 
@@ -77,7 +78,7 @@ def main(
     """Send, kill, and reckon; exit code 1 unless nothing was lost, doubled, misbound or odd."""
     if port is None or folder is None:
         return  # only the options were to be read
-    size = SHORT if short else Size(operations, devices, kills, 1800, 300, 150, ())
+    size = SHORT if short else Size(operations, devices, kills, 1800, 900, 150, ())
     if broken:
         # What it loses it never finds again: there is no use in waiting for long.
         size = Size(
@@ -192,7 +193,8 @@ def _reckoned(
     engine: Engine, url: str, phones: Sequence[Phone], receipts: Path, fleet: Fleet, left: Mapping[str, int]
 ) -> Reckoning:
     keys = "".join(f"{line}\n" for line in verifier_keys())
-    reckoning = Checker(Database(engine), phones, receipts, keys).check()
+    with closing(Database(engine)) as database:
+        reckoning = Checker(database, phones, receipts, keys).check()
     reckoning.unexpected.update({f"still waits: {what}": count for what, count in left.items()})
     reckoning.unexpected.update(fleet.odd)
     _ask_for_proofs(url, phones, keys, reckoning)
