@@ -18,7 +18,7 @@ from scripts.simulation.cohort import Cohort, Rider
 from scripts.simulation.phone import receipt_holds
 from scripts.simulation.rides import Signed, sign_all
 
-CARRIED = 10  # operations in one request, as a phone has them that finds a network after some doors
+CARRIED = 20  # operations in one request, as a phone has them that finds a network after ten doors
 STOPS = 20
 COURIERS = 50
 EARLY, EARLY_RATE = 8, 60  # couriers whose operations are not counted, and how fast they send

@@ -128,6 +128,7 @@ def lose_devices(day: Day, repeat: Repeat) -> None:
     for who, role in ((day.phones[0].courier, "courier"), (clerk, "clerk"), (officer, "officer")):
         repeat(lambda _, who=who: who.get("/devices"))
         repeat(lambda _, who=who, role=role: who.put(f"/devices/{_lost(day, who.phone, role)}/revocation"))
+    repeat(lambda _: day.dispatcher.get("/devices"))
     repeat(lambda _: day.dispatcher.put(f"/devices/{_lost(day, clerk.phone, 'clerk')}/revocation"))
     nothing = {"kid": officer.signs.kid, "signature": "AA=="}
 
