@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from courier_api.api.couriers import DoorHandoverIn
 from courier_api.api.evidence import proof
 from courier_api.api.fields import Text
-from courier_api.custody import entries, events, uploads
+from courier_api.custody import entries, events
 from courier_api.custody.entries import Accepted
 from courier_api.db import transaction
 from courier_api.errors import FieldError, Invalid
@@ -115,8 +115,6 @@ def _opened(session: Session, accepted: Accepted, values: dict[str, Any]) -> Non
         raise Invalid("event_differs", FieldError("/signed/event", "event_differs", {"field": wrong}), field=wrong)
     if accepted.event.commitments:
         entries.open_with(session, accepted.entry, accepted.signed, values)
-        session.flush()
-        uploads.bind(session, accepted.entry.id)
 
 
 KINDS: dict[str, tuple[Schema, Callable[[Session, Person, Accepted, dict[str, Any], bytes], None]]] = {

@@ -184,9 +184,35 @@ def record(
     Alarm for a signature that does not hold. The item's row is locked first, so of two who hand over the same item one
     is second and is refused.
     """
-    with session.no_autoflush:
-        session.execute(select(PostalItem.id).where(PostalItem.id == item.id).with_for_update())
+    lock(session, item)
     last = last_handover(session, item.id)
+    handover = follow(
+        session, last, handover_id, request_digest, item, giver, taker, lines, proof, recorded_by, **stated
+    )
+    with session.no_autoflush:  # uploads know nothing of what is to be written here
+        uploads.bind(session, [handover_id])
+    return handover
+
+
+def lock(session: Session, item: PostalItem) -> None:
+    """Keep others from handing an item over until the transaction ends."""
+    session.execute(select(PostalItem.id).where(PostalItem.id == item.id).with_for_update())
+
+
+def follow(
+    session: Session,
+    last: Handover | None,
+    handover_id: UUID,
+    request_digest: bytes,
+    item: PostalItem,
+    giver: Party,
+    taker: Party,
+    lines: Sequence[Line],
+    proof: Proof,
+    recorded_by: tuple[Person, Role],
+    **stated: Any,
+) -> Handover:
+    """Append a change of custody behind the item's last one, by who has locked the item and read that; raises alike."""
     if _holder_after(last, item) != giver:
         raise Refused("not_the_holder", tracking_number=item.tracking_number)
     leg = last.leg + 1 if last else 1
@@ -222,8 +248,6 @@ def record(
     if accepted.signed.countersignature is not None:
         session.flush()
         countersigning.of_other_side(session, accepted.entry, handover, *accepted.signed.countersignature)
-    with session.no_autoflush:  # uploads know nothing of what is to be written here
-        uploads.bind(session, handover_id)
     return handover
 
 
@@ -284,7 +308,11 @@ def recount(session: Session, item_id: UUID, counted: Sequence[tuple[int, int, i
 
     Whoever takes over papers must find what the last holder signed for: a difference is a case, not a new list.
     """
-    last = last_handover(session, item_id)
+    return recount_of(last_handover(session, item_id), counted)
+
+
+def recount_of(last: Handover | None, counted: Sequence[tuple[int, int, int]]) -> list[Line]:
+    """The same against a handover that was read already."""
     listed = {line.position: line for line in last.lines} if last else {}
     faults = []
     seen = set()
@@ -312,6 +340,18 @@ def last_handover(session: Session, item_id: UUID) -> Handover | None:
         .limit(1)
         .options(joinedload(Handover.opening))
     )
+
+
+def last_handovers(session: Session, item_ids: Collection[UUID]) -> dict[UUID, Handover]:
+    """The latest change of custody of each of some items, by the item."""
+    latest = (
+        select(Handover)
+        .where(Handover.item_id.in_(item_ids))
+        .ext(distinct_on(Handover.item_id))
+        .order_by(Handover.item_id, Handover.leg.desc())
+        .options(joinedload(Handover.opening))
+    )
+    return {handover.item_id: handover for handover in session.scalars(latest)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,14 +385,7 @@ class CountedItem:
 
 def with_lines(session: Session, items: Sequence[PostalItem]) -> list[CountedItem]:
     """Add to each item its papers as they were last counted, in two queries for all of them."""
-    latest = (
-        select(Handover)
-        .where(Handover.item_id.in_([item.id for item in items]))
-        .ext(distinct_on(Handover.item_id))
-        .order_by(Handover.item_id, Handover.leg.desc())
-        .options(joinedload(Handover.opening))
-    )
-    last = {handover.item_id: handover for handover in session.scalars(latest)}
+    last = last_handovers(session, [item.id for item in items])
     counted = []
     for item in items:
         handover = last.get(item.id)

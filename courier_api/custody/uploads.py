@@ -1,6 +1,7 @@
 """Evidence that comes by itself, in pieces, over a bad network: taken in sealed, kept if it is what was signed."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -97,10 +98,13 @@ def add(session: Session, upload: Upload, offset: int, content: bytes) -> None:
     session.flush()
 
 
-def bind(session: Session, entry_id: UUID) -> None:
-    """An event has come: what was uploaded for it before can be looked at now."""
+def bind(session: Session, entry_ids: Collection[UUID]) -> None:
+    """Events have come: what was uploaded for them before can be looked at now."""
     waiting = select(Upload.id).where(
-        Upload.entry_id == entry_id, Upload.offset == Upload.length, Upload.kept_at.is_(None), Upload.fault.is_(None)
+        Upload.entry_id.in_(entry_ids),
+        Upload.offset == Upload.length,
+        Upload.kept_at.is_(None),
+        Upload.fault.is_(None),
     )
     for upload_id in session.scalars(waiting):
         later(session, TASK, upload_id)

@@ -1,13 +1,15 @@
 """The courier's part: start a round, arrive, hand over at the door or say why not, come back."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from courier_api.custody import holding
+from courier_api.custody import holding, uploads
 from courier_api.custody.holding import Line, Party, Proof
 from courier_api.custody.models import Handover, IdentityCheck, Receiver
 from courier_api.db import point
@@ -25,6 +27,7 @@ from courier_api.rounds import riding
 from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.states import RoundState, StopAction, StopState
 
+DOORS = "doors"  # in a session's info
 # What can be known before the door is reached; for all else the courier must have been there.
 AWAY_FROM_DOOR = frozenset({FailureReason.road_closed, FailureReason.unsafe, FailureReason.postponed})
 
@@ -47,6 +50,40 @@ class DoorHandover:
     lines: Sequence[CountedLine]
     proof: Proof
     digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """What was read of a door before anything is done there."""
+
+    owed: int
+    last: Handover | None
+
+
+@contextmanager
+def at_doors(session: Session, courier: Person, stop_ids: Collection[UUID]) -> Iterator[None]:
+    """Lock and read at once what is needed to do many things at these stops, one after the other in this block."""
+    with riding.taken(session, courier, stop_ids) as stops:
+        times = Counter(stop.job.dossier_id for stop in stops)
+        # Of a dossier with two doors here, the second is read when the first is done.
+        once = [stop for stop in stops if times[stop.job.dossier_id] == 1]
+        owed = quoting.due_of(session, list(times)) if once else {}
+        last = holding.last_handovers(session, [stop.job.item_id for stop in once]) if once else {}
+        session.info[DOORS] = {s.id: _Door(owed[s.job.dossier_id], last.get(s.job.item_id)) for s in once}
+        try:
+            yield
+        finally:
+            del session.info[DOORS]
+
+
+def _read(session: Session, stop: Stop) -> _Door:
+    """What was read of a stop's door, the first time that it is asked for; else what is there now."""
+    known: _Door | None = session.info.get(DOORS, {}).pop(stop.id, None)
+    if known is not None:
+        return known
+    item = stop.job.item
+    holding.lock(session, item)
+    return _Door(quoting.due(session, stop.job.dossier), holding.last_handover(session, item.id))
 
 
 def start_round(session: Session, courier: Person, round_: Round) -> Round:
@@ -145,6 +182,7 @@ def record_handover(session: Session, courier: Person, door: DoorHandover) -> Ha
         return known
     handover = _hand_over(session, courier, door, dossier, stop)
     session.flush()
+    uploads.bind(session, [handover.id])
     return handover
 
 
@@ -159,14 +197,15 @@ def hand_over(session: Session, courier: Person, door: DoorHandover) -> Handover
 
 def _hand_over(session: Session, courier: Person, door: DoorHandover, dossier: Dossier, stop: Stop) -> Handover:
     job = stop.job
+    read = _read(session, stop)
     riding.end(stop, StopAction.complete)
-    owed = quoting.due(session, dossier)
-    _require(job, dossier, door.proof, owed)
+    _require(job, dossier, door.proof, read.owed)
     citizen, mine = Party.citizen(dossier), Party.courier(courier)
     giver, taker = (citizen, mine) if job.kind is JobKind.pickup else (mine, citizen)
-    lines = _pickup_lines(dossier, door.lines) if job.kind is JobKind.pickup else _same_lines(session, job, door.lines)
-    handover = holding.record(
+    lines = _pickup_lines(dossier, door.lines) if job.kind is JobKind.pickup else _same_lines(read.last, door.lines)
+    handover = holding.follow(
         session,
+        read.last,
         door.handover_id,
         door.digest,
         job.item,
@@ -177,8 +216,8 @@ def _hand_over(session: Session, courier: Person, door: DoorHandover, dossier: D
         (courier, Role.courier),
         stop=str(stop.id),
     )
-    if owed:
-        quoting.give_voucher(session, dossier, handover.id, courier.id, owed, door.proof.device_at)
+    if read.owed:
+        quoting.give_voucher(session, dossier, handover.id, courier.id, read.owed, door.proof.device_at)
     work.close(job, Outcome.succeeded)
     _move_on(session, dossier, job, door.proof)
     return handover
@@ -337,5 +376,5 @@ def _pickup_lines(dossier: Dossier, counted: Sequence[CountedLine]) -> list[Line
     return [lines[position] for position in sorted(lines)]
 
 
-def _same_lines(session: Session, job: Job, counted: Sequence[CountedLine]) -> list[Line]:
-    return holding.recount(session, job.item.id, [(c.position, c.originals, c.copies) for c in counted])
+def _same_lines(last: Handover | None, counted: Sequence[CountedLine]) -> list[Line]:
+    return holding.recount_of(last, [(c.position, c.originals, c.copies) for c in counted])

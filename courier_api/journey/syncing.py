@@ -13,16 +13,17 @@ from sqlalchemy import and_, func, or_, select, update
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.orm import Session
 
-from courier_api.custody import entries, events, inbox
+from courier_api.custody import entries, events, inbox, uploads
 from courier_api.custody.entries import Accepted
 from courier_api.custody.events import Event, Signed
 from courier_api.custody.models import Case, CaseKind, Entry, Operation, OperationState
 from courier_api.db import now
 from courier_api.errors import DomainError, Refused, Unavailable
+from courier_api.journey import riding
 from courier_api.people import devices
 from courier_api.people.models import Device, Person, Role
 from courier_api.proof.canonical import Malformed
-from courier_api.rounds import changes, riding
+from courier_api.rounds import changes
 
 log = logging.getLogger(__name__)
 
@@ -86,11 +87,12 @@ def apply(session: Session, courier: Person, kid: str, perform: Perform) -> int:
     ready: list[_Authentic] = []
     dealt = _take_all_in(session, device, waiting, written, ready)
     entries.add_all(session, written)
-    with riding.taken(session, courier, _stops_of(ready)):
+    with riding.at_doors(session, courier, _stops_of(ready)):
         if not _together(session, courier, ready, perform):
             for one in ready:
                 _attempt(session, courier, one, perform)
     session.flush()
+    uploads.bind(session, [one.operation.id for one in ready])
     return dealt + (apply(session, courier, kid, perform) if dealt == AT_ONCE else 0)
 
 
@@ -298,6 +300,7 @@ def again(session: Session, courier: Person, operation: Operation, perform: Perf
         raise Refused(read.fault or "event_malformed")
     entry = session.get_one(Entry, operation.id)
     perform(session, courier, Accepted(entry, read.event, read.signed), read.sent, operation.digest)
+    uploads.bind(session, [entry.id])
     operation.state, operation.content = OperationState.applied, None
 
 

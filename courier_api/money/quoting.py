@@ -1,6 +1,7 @@
 """What a dossier costs: the state's fee, the postage, and the charge for carrying the fee."""
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -58,9 +59,16 @@ def charges(session: Session, dossier: Dossier) -> Quote:
 
 def due(session: Session, dossier: Dossier) -> int:
     """What is still to be collected: everything is paid at the first door."""
-    charged = select(func.coalesce(func.sum(Charge.amount), 0)).where(Charge.dossier_id == dossier.id)
-    paid = select(func.coalesce(func.sum(Voucher.amount), 0)).where(Voucher.dossier_id == dossier.id)
-    return int(session.scalar(select(charged.scalar_subquery() - paid.scalar_subquery())) or 0)
+    return due_of(session, [dossier.id])[dossier.id]
+
+
+def due_of(session: Session, dossier_ids: Collection[UUID]) -> dict[UUID, int]:
+    """What is still to be collected of each of some dossiers."""
+    charged = select(func.coalesce(func.sum(Charge.amount), 0)).where(Charge.dossier_id == Dossier.id)
+    paid = select(func.coalesce(func.sum(Voucher.amount), 0)).where(Voucher.dossier_id == Dossier.id)
+    owed = charged.scalar_subquery() - paid.scalar_subquery()
+    rows = session.execute(select(Dossier.id, owed).where(Dossier.id.in_(dossier_ids)))
+    return {dossier_id: int(amount) for dossier_id, amount in rows}
 
 
 NOTHING = Quote(0, 0, 0)

@@ -91,7 +91,7 @@ _DOORS = (
 
 
 @contextmanager
-def taken(session: Session, courier: Person, stop_ids: Collection[UUID]) -> Iterator[None]:
+def taken(session: Session, courier: Person, stop_ids: Collection[UUID]) -> Iterator[Collection[Stop]]:
     """Lock stops of a courier with their dossiers and items and all that is read at a door, in a few queries for all.
 
     Until the block ends, `stop_of` gives these. Dossier, then stop, then item: the order that everybody keeps.
@@ -99,7 +99,7 @@ def taken(session: Session, courier: Person, stop_ids: Collection[UUID]) -> Iter
     asked = {"stops": list(stop_ids), "courier": courier.id}
     session.info[TAKEN] = {stop.id: stop for stop in session.scalars(_DOORS, asked)} if stop_ids else {}
     try:
-        yield
+        yield session.info[TAKEN].values()
     finally:
         del session.info[TAKEN]
 
