@@ -14,13 +14,18 @@ blp = Blueprint("assets", __name__, url_prefix="/assets")
 STATIC = Path(__file__).parent / "static"
 NODE_MODULES = Path(__file__).parents[2] / "node_modules"
 FONT = "@fontsource/be-vietnam-pro"
+DEXIE = "dexie/dist/modern/dexie.min.mjs"
 WEIGHTS = (400, 600)
 LETTERS = ("latin", "latin-ext", "vietnamese")  # a browser fetches the parts that a page uses
 LIBRARIES: dict[str, tuple[str, ...]] = {
     "maplibre-gl": ("dist/maplibre-gl.mjs", "dist/maplibre-gl-worker.mjs", "dist/maplibre-gl.css"),
     "@noble/ed25519": ("index.js",),
     "canonicalize": ("lib/canonicalize.js",),
+    "dexie": ("dist/modern/dexie.min.mjs",),
+    "signature_pad": ("dist/signature_pad.min.js",),
     "qr": ("decode.js", "index.js"),
+    # The reader imports share.js by a relative name, so both keep their places.
+    "zxing-wasm": ("dist/es/reader/index.js", "dist/es/share.js", "dist/reader/zxing_reader.wasm"),
     "swagger-ui-dist": ("swagger-ui-bundle.js", "swagger-ui.css"),
     FONT: (
         *(f"{weight}.css" for weight in WEIGHTS),
@@ -33,6 +38,7 @@ TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
     ".woff2": "font/woff2",
+    ".wasm": "application/wasm",
 }
 FOR_EVER = "public, max-age=31536000, immutable"
 

@@ -21,6 +21,7 @@ def page() -> Response:
     told = {
         "timezone": settings().timezone.key,
         "canonicalize": assets.library_url("canonicalize/lib/canonicalize.js"),
+        "dexie": assets.library_url(assets.DEXIE),
         "app": f"web-{assets.own_version()[:8]}",
         "states": words.spoken(STATES, tongue),
         "words": spoken | words.spoken(words.SIGN_IN, tongue),

@@ -24,6 +24,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
 }
 WITH_CAMERA = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")  # where codes are scanned
+# The courier's page scans codes with a reader in WebAssembly, knows where it is, and can be installed.
+COURIER = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY.replace(
+        "script-src 'self'", "script-src 'self' 'wasm-unsafe-eval'; manifest-src 'self'"
+    ),
+    "Permissions-Policy": WITH_CAMERA.replace("geolocation=()", "geolocation=(self)"),
+}
 
 
 def register(app: Flask) -> None:

@@ -33,6 +33,7 @@ def home() -> Response:
         "bounds": ground.bounds,
         "tiles": f"/tiles/{{z}}/{{x}}/{{y}}.mvt?v={ground.version}",
         "maplibre": assets.library_url("maplibre-gl/dist/maplibre-gl.mjs"),
+        "dexie": assets.library_url(assets.DEXIE),
         "words": words.spoken(words.MAP | words.SIGN_IN | COUNTED, tongue),
     }
     return page("home.html", ground=ground, told=told)

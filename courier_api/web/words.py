@@ -222,6 +222,40 @@ MAP: dict[str, tuple[str, str]] = {
     "map_title": ("Bản đồ", "Map"),
 }
 
+# The courier's round on the map (static/js/app/map), beside what it shares with the other pages.
+ROUND_MAP: dict[str, tuple[str, str]] = {
+    **{key: MAP[key] for key in ("map_title", "zoom_in", "zoom_out", "pickup", "delivery")},
+    **{key: PAGES[key] for key in ("synthetic", "approximate")},
+    "map_loading": ("Đang mở bản đồ…", "Opening the map…"),
+    "map_of": ("Bản đồ tuyến, còn {open} điểm", "Map of the round, {open} stops to go"),
+    "map_of_next": (
+        "Bản đồ tuyến, còn {open} điểm, kế tiếp là điểm {n}",
+        "Map of the round, {open} stops to go, next is stop {n}",
+    ),
+    "map_stop": ("Điểm {n}", "Stop {n}"),
+    "map_window": ("hẹn {times}", "asked for {times}"),
+    "map_next": ("điểm kế tiếp", "the next stop"),
+    "map_done": ("đã xong", "done"),
+    "map_failed": ("không thành", "not done"),
+    "map_all": ("Cả tuyến", "Whole round"),
+    "map_to_next": ("Kế tiếp", "Next stop"),
+    "map_to_me": ("Chỗ tôi", "Where I am"),
+    "map_me": ("Bạn đang ở đây", "You are here"),
+    "map_me_within": ("Bạn đang ở đây, sai số {metres} m", "You are here, within {metres} m"),
+    "map_bare": (
+        "Chưa có nền bản đồ ở đây. Các điểm dừng vẫn đúng chỗ.",
+        "The ground is not there yet. The stops are where they should be.",
+    ),
+    "map_unable": (
+        "Máy này không vẽ được bản đồ. Các điểm dừng theo thứ tự:",
+        "This device cannot draw the map. The stops in order:",
+    ),
+    "map_not_here": (
+        "Bản đồ chưa có trong máy và không tải được. Các điểm dừng theo thứ tự:",
+        "The map is not on this phone and could not be fetched. The stops in order:",
+    ),
+}
+
 # Where staff signs in with a device's key: said by the scripts of every page that has the forms.
 SIGN_IN: dict[str, tuple[str, str]] = {
     "code_sent": ("Đã gửi mã tới {phone}.", "The code is on its way to {phone}."),
@@ -321,6 +355,7 @@ CASES: dict[str, tuple[str, str]] = {
     "kind_id_reused": ("Hai nội dung chung một mã", "Two contents under one id"),
     "kind_key_cloned": ("Khoá của thiết bị có thể bị sao chép", "The device's key may have been copied"),
     "kind_malformed": ("Đã ký, nhưng sai dạng", "Signed, but malformed"),
+    "kind_remark": ("Bưu tá đề nghị đính chính", "The courier asks for a correction"),
     "kind_evidence": ("Tệp gửi lên khác điều đã ký", "The upload is not what was signed"),
     "advice_parked": (
         "Chữ ký là thật. Hãy gọi cho bưu tá hoặc người dân để biết chuyện gì đã xảy ra, rồi chọn bên dưới.",
@@ -345,6 +380,10 @@ CASES: dict[str, tuple[str, str]] = {
         "The device signed something that we cannot read, perhaps because its app is too old. Tell whoever looks after "
         "the app.",
     ),
+    "advice_remark": (
+        "Điều đã ký thì giữ nguyên. Hãy gọi cho bưu tá, rồi ghi lại việc bạn đã làm; ngoài ra không có gì thay đổi.",
+        "What was signed stays as it is. Call the courier, and write down what you did about it; nothing else changes.",
+    ),
     "advice_evidence": (
         "Tệp được giữ nguyên như khi gửi tới. Hãy nhờ bưu tá gửi lại đúng tệp gốc nếu còn.",
         "The file is kept as it came. Ask the courier to send the original again if he still has it.",
@@ -361,6 +400,9 @@ CASES: dict[str, tuple[str, str]] = {
     "act_courier_failure": ("{name} đến mà không giao nhận được", "{name} came, but nothing changed hands"),
     "act_courier_start": ("{name} bắt đầu tuyến", "{name} started a round"),
     "act_courier_finish": ("{name} báo đã đi hết tuyến", "{name} reported the round finished"),
+    "act_courier_seen": ("{name} đã xem thay đổi của tuyến", "{name} has seen what was changed in the round"),
+    "act_courier_settlement": ("{name} nộp tiền tại bưu cục", "{name} paid cash in at the post office"),
+    "act_courier_remark": ("{name} đề nghị đính chính", "{name} asks for a correction"),
     "act_custody_correction": ("{name} ký một quyết định", "{name} signed a decision"),
     "act_unreadable": ("{name} gửi một nội dung không đọc được", "{name} sent something that cannot be read"),
     "giver": ("Người giao", "Giver"),
@@ -398,6 +440,21 @@ CASES: dict[str, tuple[str, str]] = {
     "reason_postponed": ("hẹn lại", "postponed"),
     "reason_unsafe": ("không an toàn", "unsafe"),
     "reason_road_closed": ("đường bị chặn", "road closed"),
+    "why_gps_wrong": ("định vị sai", "the position is wrong"),
+    "why_met_elsewhere": ("gặp ở nơi khác", "met elsewhere"),
+    "why_address_wrong": ("địa chỉ sai", "the address is wrong"),
+    "why_no_signal": ("không có tín hiệu định vị", "no signal for a position"),
+    "why_wrong_count": ("đếm sai giấy tờ", "papers miscounted"),
+    "why_wrong_person": ("ghi sai người", "the wrong person"),
+    "why_wrong_amount": ("sai số tiền", "the wrong sum"),
+    "why_wrong_seal": ("sai số niêm phong", "the wrong seal"),
+    "why_wrong_reason": ("chọn sai lý do", "the wrong reason"),
+    "why_other": ("lý do khác", "something else"),
+    "called": ("Đã gọi lúc", "Called at"),
+    "amount": ("Tiền nộp", "Paid in"),
+    "clerk": ("Giao dịch viên", "Clerk"),
+    "about": ("Về sự kiện", "About event"),
+    "version": ("Phiên bản của tuyến", "Version of the round"),
     "next": ("Việc tiếp theo", "What follows"),
     "next_try_again": ("đi lại lần khác", "another try"),
     "next_give_up": ("không đi nữa", "no other try"),
@@ -446,6 +503,11 @@ CASES: dict[str, tuple[str, str]] = {
     "do_dismiss_text": (
         "Đóng việc này và không thay đổi gì. Bản ký của bưu tá vẫn được giữ.",
         "The case is closed and nothing changes. What the courier signed is kept.",
+    ),
+    "do_note": ("Đã ghi nhận", "Noted"),
+    "do_note_text": (
+        "Đóng đề nghị này; lời ghi của bạn được ký và lưu cùng nó. Điều bưu tá đã ký không đổi.",
+        "This is closed, with your note signed beside it. What the courier signed does not change.",
     ),
     "sure_heading": ("Bạn sắp ký: {decision}", "You are about to sign: {decision}"),
     "sure_note": ("Lời ghi của bạn", "Your note"),
@@ -600,6 +662,9 @@ VERIFY: dict[str, tuple[str, str]] = {
     "kind_failure": ("{signer} đã đến nhưng không giao nhận được.", "{signer} came, but nothing was handed over."),
     "kind_start": ("{signer} đã bắt đầu tuyến.", "{signer} started the round."),
     "kind_finish": ("{signer} đã đi hết tuyến.", "{signer} finished the round."),
+    "kind_seen": ("{signer} đã xem thay đổi của tuyến.", "{signer} has seen what was changed in the round."),
+    "kind_settlement": ("{signer} đã nộp tiền tại bưu cục.", "{signer} paid cash in at the post office."),
+    "kind_remark": ("{signer} đã đề nghị đính chính.", "{signer} asked for a correction."),
     "kind_correction": ("{signer} đã đính chính một lần bàn giao trước.", "{signer} corrected an earlier handover."),
     "role_none": ("không rõ", "someone not named"),
     "role_citizen": ("người dân", "the citizen"),

@@ -19,17 +19,19 @@ const MIDDLE = ["secondary", "tertiary", "motorway_link", "trunk_link", "primary
 
 export const colours = dark ? DARK : LIGHT;
 
-export async function drawGround(container) {
+// Where to look first, and which tiles to draw from; a map that `signal` ends before it is there takes no more memory.
+export async function drawGround(container, { bounds = told.bounds, padding = MARGIN, maxFit = 17, minZoom = 4, tiles = location.origin + told.tiles, signal = null } = {}) {
   const { Map, NavigationControl } = await import(told.maplibre);
   // The parts of the font that hold Vietnamese letters must be there before the first one is drawn.
   await Promise.allSettled([document.fonts.load("400 24px 'Be Vietnam Pro'", "aĂăĐđƠơƯưạễĨũ")]);
+  signal?.throwIfAborted();
   const map = new Map({
     container,
-    style: style(),
-    bounds: told.bounds ?? [102, 8, 110, 23.5],
-    fitBoundsOptions: { padding: MARGIN },
+    style: style(tiles),
+    bounds: bounds ?? [102, 8, 110, 23.5],
+    fitBoundsOptions: { padding, maxZoom: maxFit },
     maxZoom: 17,
-    minZoom: 4,
+    minZoom,
     attributionControl: false,
     dragRotate: false,
     pitchWithRotate: false,
@@ -41,22 +43,23 @@ export async function drawGround(container) {
       "NavigationControl.ZoomOut": say("zoom_out"),
     },
   });
+  signal?.addEventListener("abort", () => map.remove());
   map.touchZoomRotate.disableRotation();
   map.addControl(new NavigationControl({ showCompass: false }), "top-right");
-  await map.once("load"); // a tile that fails is asked for again later; only a device without WebGL gets no map
+  await map.once("style.load"); // tiles come when they come; only a device without WebGL gets no map
   drawOffices(map);
   tellView(map);
   return map;
 }
 
-function style() {
+function style(tiles) {
   const c = colours;
   return {
     version: 8,
     sources: {
       ground: {
         type: "vector",
-        tiles: [location.origin + told.tiles],
+        tiles: [tiles],
         minzoom: 4,
         maxzoom: 14,
         ...(told.bounds && { bounds: told.bounds }),

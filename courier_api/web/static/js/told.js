@@ -2,8 +2,9 @@
 export const told = JSON.parse(document.querySelector("#told").textContent);
 export const language = document.documentElement.lang;
 
+// A word that is not there shows as its key: a screen with an odd word is better than none.
 export function say(key, values = {}) {
-  return told.words[key].replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "…");
+  return (told.words[key] ?? key).replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "…");
 }
 
 export function saysIt(key) {

@@ -5,7 +5,7 @@ import { NoKey } from "../device/turn.js";
 import { make, show } from "../dom.js";
 import { say, saysIt } from "../told.js";
 import { decide } from "./signing.js";
-import { decided, inWords } from "./says.js";
+import { decided, inWords, meant } from "./says.js";
 
 const MOST = 300;
 const drafts = new Map(); // notes that were begun, by case: a sign-in in between loses none
@@ -19,7 +19,7 @@ export function drawForm(one, { cannot, done, refused, signInAgain }) {
     make("p", { class: "hint", id: "note-hint" }, say("note_hint")),
     note);
   const fault = make("div", { class: "fault", role: "alert", tabindex: "-1" });
-  const choices = make("ul", { class: "choices" }, ...possible(one).map((decision) => choice(decision, ask)));
+  const choices = make("ul", { class: "choices" }, ...possible(one).map((decision) => choice(one, decision, ask)));
   const form = make("form", { novalidate: "" },
     field, make("p", { id: "choose" }, make("strong", {}, say("choose"))), choices);
   const sure = make("div", { class: "sure", role: "group", "aria-labelledby": "sure-heading" });
@@ -52,7 +52,7 @@ export function drawForm(one, { cannot, done, refused, signInAgain }) {
     fault.replaceChildren();
     mark(length === 0 ? say("note_missing") : length > MOST ? say("note_too_long") : null);
     if (length === 0 || length > MOST) return;
-    const words = say("sure_heading", { decision: decided(decision) });
+    const words = say("sure_heading", { decision: decided(one, decision) });
     const heading = make("h3", { id: "sure-heading", tabindex: "-1" }, words);
     const yes = make("button", { type: "button", class: "main-action" }, say("sure_yes"));
     const no = make("button", { type: "button", class: "plain" }, say("sure_no"));
@@ -60,7 +60,7 @@ export function drawForm(one, { cannot, done, refused, signInAgain }) {
     no.addEventListener("click", () => { fault.replaceChildren(); step(form); note.focus(); });
     sure.replaceChildren(
       heading,
-      make("p", {}, say(`do_${decision}_text`)),
+      make("p", {}, meant(one, decision)),
       make("p", { class: "over" }, say("sure_note")),
       make("blockquote", {}, note.value.trim()),
       make("p", {}, make("strong", {}, say("sure_text"))),
@@ -106,10 +106,10 @@ function possible({ decisions, event }) {
   return decisions.filter((decision) => saysIt(`do_${decision}`) && fits(decision));
 }
 
-function choice(decision, ask) {
+function choice(one, decision, ask) {
   const button = make("button", { type: "button", "data-decision": decision },
-    make("strong", {}, say(`do_${decision}`)),
-    make("span", {}, say(`do_${decision}_text`)));
+    make("strong", {}, decided(one, decision)),
+    make("span", {}, meant(one, decision)));
   button.addEventListener("click", () => ask(decision));
   return make("li", {}, button);
 }

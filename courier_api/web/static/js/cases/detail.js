@@ -2,8 +2,8 @@
 import { grouped } from "../device/shown.js";
 import { make } from "../dom.js";
 import { count } from "../format.js";
-import { say, saysIt } from "../told.js";
-import { act, capital, decided, degrees, moment, why, word } from "./says.js";
+import { say } from "../told.js";
+import { act, brief, capital, decided, degrees, meant, moment, why, word } from "./says.js";
 
 export function drawCase(one) {
   const heading = make("h1", { tabindex: "-1", class: "smaller" }, act(one));
@@ -21,8 +21,8 @@ export function drawCase(one) {
 
 export function drawDecision(one) {
   return make("section", { class: "card", "aria-labelledby": "decision-heading" },
-    make("h2", { id: "decision-heading" }, `${say("decision")}: ${decided(one.decision)}`),
-    make("p", {}, saysIt(`do_${one.decision}_text`) ? say(`do_${one.decision}_text`) : null),
+    make("h2", { id: "decision-heading" }, `${say("decision")}: ${decided(one)}`),
+    make("p", {}, meant(one)),
     make("p", { class: "over" }, `${say("decided_at")} ${moment(one.decided_at)}`));
 }
 
@@ -48,6 +48,12 @@ function facts(event) {
     row("number", event.no && make("span", { class: "code" }, event.no)),
     row("leg", event.leg ? say("leg_value", { leg: event.leg }) : null),
     row("reason", event.reason && word("reason", event.reason)),
+    row("reason", event.why && word("why", event.why)),
+    row("called", event.called?.length ? event.called.map(brief).join(", ") : null),
+    row("about", event.typ === "courier.remark" ? make("span", { class: "code" }, event.of) : null),
+    row("version", event.version ? count(event.version) : null),
+    row("amount", event.amount ? say("fee_value", { sum: count(event.amount) }) : null),
+    row("clerk", event.by && make("span", { class: "code" }, event.by)),
     row("next", event.next && word("next", event.next)),
     row("fee", event.fee ? say("fee_value", { sum: count(event.fee) }) : null),
     row("identity", event.identity && word("identity", event.identity)),
@@ -58,8 +64,8 @@ function facts(event) {
   ];
 }
 
-function ours({ opened_at: at }) {
-  return [row("our_clock", make("time", { datetime: at }, moment(at)))];
+function ours({ opened_at: at, note }) {
+  return [row("our_clock", make("time", { datetime: at }, moment(at))), row("ev_note", note)];
 }
 
 function row(key, ...content) {

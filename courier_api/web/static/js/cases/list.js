@@ -19,7 +19,7 @@ export function decidedEntry(one) {
   return entry(one,
     make("span", { class: "what" }, act(one)),
     line([
-      ["decision", make("span", { class: "chosen" }, decided(one.decision))],
+      ["decision", make("span", { class: "chosen" }, decided(one))],
       ["decided_at", brief(one.decided_at)],
       ["number", one.event?.no && make("span", { class: "code" }, one.event.no)],
     ]));

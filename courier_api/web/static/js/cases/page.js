@@ -136,7 +136,7 @@ async function openCase(id) {
 }
 
 function done(one) {
-  news = say("decided", { decision: decided(one.decision) });
+  news = say("decided", { decision: decided(one) });
   opened = "";
   location.hash = "";
 }

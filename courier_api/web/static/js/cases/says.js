@@ -32,7 +32,21 @@ export function inWords(text) {
 }
 
 export const why = ({ text }) => inWords(text);
-export const decided = (decision) => (saysIt(`do_${decision}`) ? say(`do_${decision}`) : decision);
+
+// A decision's words: of a correction that a courier asks for, a dispatcher can only take note.
+function keyOf({ kind }, decision) {
+  return kind === "remark" && decision === "dismiss" ? "do_note" : `do_${decision}`;
+}
+
+export function decided(one, decision = one.decision) {
+  const key = keyOf(one, decision);
+  return saysIt(key) ? say(key) : decision;
+}
+
+export function meant(one, decision = one.decision) {
+  const key = `${keyOf(one, decision)}_text`;
+  return saysIt(key) ? say(key) : null;
+}
 
 export function word(prefix, code) {
   return saysIt(`${prefix}_${code}`) ? say(`${prefix}_${code}`) : code;

@@ -41,7 +41,7 @@ function signed(one, decision, note, signing) {
 
 class AlreadyDecided extends Problem {
   constructor(one) {
-    super(409, say("case_decided", { decision: decided(one.decision) }), [], "case_decided");
+    super(409, say("case_decided", { decision: decided(one) }), [], "case_decided");
     this.case = one;
   }
 }

@@ -39,3 +39,9 @@ export function queued(record, { kid, counter, digest }) {
   if (record.pending || record.counter + 1 !== counter || record.kid !== kid) throw new Overtaken();
   return { ...record, counter, previous: digest, before: null };
 }
+
+// Taken back before any of it was sent: the counter is free again. `first` is the earliest that is taken back.
+export function unqueued(record, first) {
+  if (!record || record.pending || record.kid !== first.kid || record.counter < first.counter) throw new Overtaken();
+  return { ...record, counter: first.counter - 1, previous: first.previous, before: null };
+}

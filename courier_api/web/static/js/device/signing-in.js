@@ -29,10 +29,11 @@ export async function signInWithKey(phone, code, role, send) {
 
 async function keep({ kid, key, point }, phone, role, answer) {
   const person = answer.person_id;
-  const certified = certifiedUntil(fromBase64(answer.certificate));
+  const certificate = fromBase64(answer.certificate);
+  const certified = certifiedUntil(certificate);
   const fresh = { person, role, kid, key, point, counter: 0, previous: NO_EVENT, before: null, pending: null };
   await change({ person, role }, (record) => ({
-    record: { ...(record?.kid === kid ? record : fresh), phone, certified, fault: null },
+    record: { ...(record?.kid === kid ? record : fresh), phone, certified, certificate, fault: null },
   }));
   await askToKeep();
 }

@@ -1,62 +1,89 @@
-// What a browser keeps of its keys and of what waits to be sent: IndexedDB, a key for each person and role.
-const NAME = "courier-device";
-const KEYS = "keys";
-const QUEUE = "queue";
+// What a browser keeps of its keys and of what waits to be sent: IndexedDB through Dexie, each write on the disk at once.
+//   keys      a device record for each person and role, see counter.js
+//   queue     signed operations that the server has not given its receipt for
+//   evidence  photos and signatures by hand that wait to go up
+//   done      what became of operations: result, receipt
+//   facts     {key, value}: the session, the rounds as the server last showed them, the clock, the feed's cursor ...
+//   drafts    {stop, value}: a form at a door, half filled in
+//   fixes     positions that wait to be sent
+
+const NAME = "courier";
+const TABLES = {
+  keys: "[person+role], [phone+role]",
+  queue: "[kid+counter], id, person",
+  evidence: "[event+kind], state, fault, [person+state+size]",
+  done: "id, at, state",
+  facts: "key",
+  drafts: "stop",
+  fixes: "++id",
+};
+
+export class StorageFull extends Error {} // nothing was written
 
 export const isAble = () => Boolean(globalThis.crypto?.subtle && globalThis.indexedDB && navigator.locks);
 
 let opened = null;
 
-function open() {
-  opened ??= new Promise((resolve, reject) => {
-    const asked = indexedDB.open(NAME, 1);
-    asked.onupgradeneeded = () => {
-      const keys = asked.result.createObjectStore(KEYS, { keyPath: ["person", "role"] });
-      keys.createIndex("phone", ["phone", "role"]);
-      asked.result.createObjectStore(QUEUE, { keyPath: ["kid", "counter"] });
-    };
-    asked.onsuccess = () => {
-      asked.result.onversionchange = () => { asked.result.close(); opened = null; };
-      resolve(asked.result);
-    };
-    asked.onerror = () => { opened = null; reject(asked.error); };
-  });
+// The database; one for the page, opened when it is first asked for.
+export function openDatabase() {
+  opened ??= open().catch((fault) => { opened = null; throw fault; });
   return opened;
 }
 
+async function open() {
+  const { told } = await import("../told.js"); // now, for what is pure imports from here too
+  const { Dexie } = await import(told.dexie);
+  // Without its cache: photos are large, and what is shown is read anew.
+  const database = new Dexie(NAME, { chromeTransactionDurability: "strict", cache: "disabled" });
+  database.version(1).stores(TABLES);
+  return database.open();
+}
+
 export async function read({ person, role }) {
-  return got((await open()).transaction(KEYS).objectStore(KEYS).get([person, role]));
+  return (await (await openDatabase()).keys.get([person, role])) ?? null;
 }
 
 export async function findByPhone(phone, role) {
-  return got((await open()).transaction(KEYS).objectStore(KEYS).index("phone").get([phone, role]));
+  return (await (await openDatabase()).keys.get({ phone, role })) ?? null;
 }
 
 export async function waiting(kid) {
-  const range = IDBKeyRange.bound([kid, 0], [kid, Infinity]);
-  return got((await open()).transaction(QUEUE).objectStore(QUEUE).getAll(range));
+  return (await openDatabase()).queue.where("[kid+counter]").between([kid, 0], [kid, Infinity]).toArray();
 }
 
-// One transaction: `work` is given the record (or null) and says what to put: {record, operation}, either or none.
+// One transaction: `work` is given the record (or null) and says what to put, any or none: {record, operation, evidence}.
 export async function change({ person, role }, work) {
-  const transaction = (await open()).transaction([KEYS, QUEUE], "readwrite", { durability: "strict" });
-  const asked = transaction.objectStore(KEYS).get([person, role]);
-  return new Promise((resolve, reject) => {
-    let put = null;
-    let fault = null;
-    asked.onsuccess = () => {
-      try {
-        put = work(asked.result ?? null) ?? {};
-        if (put.record) transaction.objectStore(KEYS).put(put.record);
-        if (put.operation) transaction.objectStore(QUEUE).add(put.operation);
-      } catch (thrown) {
-        fault = thrown;
-        transaction.abort();
-      }
-    };
-    transaction.oncomplete = () => resolve(put.record ?? asked.result ?? null);
-    transaction.onabort = () => reject(fault ?? transaction.error);
+  const database = await openDatabase();
+  const { keys, queue, evidence } = database;
+  return inOne(database, [keys, queue, evidence], async () => {
+    const record = (await keys.get([person, role])) ?? null;
+    const put = work(record) ?? {};
+    if (put.record) await keys.put(put.record);
+    if (put.operation) await queue.add(put.operation);
+    if (put.evidence?.length) await evidence.bulkAdd(put.evidence);
+    return put.record ?? record;
   });
+}
+
+// All of it or nothing; a full disk is told apart from other faults.
+export function inOne(database, tables, work) {
+  return guarded(() => database.transaction("rw", tables, work));
+}
+
+export async function guarded(write) {
+  try {
+    return await write();
+  } catch (fault) {
+    throw isFull(fault) ? new StorageFull("the disk is full", { cause: fault }) : fault;
+  }
+}
+
+// Dexie wraps what IndexedDB says, and an aborted transaction wraps it once more.
+function isFull(fault) {
+  for (let one = fault; one; one = one.inner ?? one.cause) {
+    if (one.name === "QuotaExceededError" || /quota|full disk/i.test(one.message ?? "")) return true;
+  }
+  return false;
 }
 
 export async function askToKeep() {
@@ -65,11 +92,4 @@ export async function askToKeep() {
   } catch {
     return false;
   }
-}
-
-function got(asked) {
-  return new Promise((resolve, reject) => {
-    asked.onsuccess = () => resolve(asked.result ?? null);
-    asked.onerror = () => reject(asked.error);
-  });
 }

@@ -1,8 +1,9 @@
 // A device signs one event at a time, whichever tab it is in: no counter is used twice, and none is left out.
-import { Overtaken, pend, queued, refused, steppedBack, taken } from "./counter.js";
+import { contentOf, text } from "./canonical.js";
+import { Overtaken, pend, queued, refused, steppedBack, taken, unqueued } from "./counter.js";
 import { buildEvent, signEvent } from "./event.js";
 import { now } from "./moment.js";
-import { change, read } from "./store.js";
+import { change, inOne, openDatabase, read } from "./store.js";
 
 const UNSURE = [0, 401, 408, 429]; // the request may have been done, or may be done when it is sent again
 
@@ -34,17 +35,78 @@ export function online(holder, { build, send, write, app, anchor }) {
   });
 }
 
-// For an app that queues: sign, count, and put it into the queue, in one transaction; sending it is another's work.
-//   build(record)   says {typ, eid, values, fields, beside}; `beside` goes with the operation
+// For an app that queues: sign, count, and put it into the queue with its evidence, in one transaction; sending it is
+// another's work.
+//   build(record)   says {typ, eid, values, fields, beside, subject, evidence, hold_ms, stamped}:
+//     beside        goes with the operation; `stamped` names the field of it that repeats the event's time
+//     subject       {round, stop, item}: what it is about, for the screens
+//     evidence      [{kind, bytes}]: goes up by itself, and the event commits to it; strokes may be given as signatures
+//     hold_ms       so long it is not sent, and can be taken back
 export function enqueue(holder, { build, write, app, anchor }) {
   return inTurn(holder, async () => {
     const record = await standing(holder);
     const said = await build(record);
-    const { event, salts } = await buildEvent(said, record, now(app, anchor), write);
+    const moment = now(app, anchor);
+    const files = (said.evidence ?? []).map(({ kind, bytes }) => ({ kind, bytes: contentOf(bytes, write) }));
+    const values = { ...said.values, ...Object.fromEntries(files.map(({ kind, bytes }) => [kind, bytes])) };
+    const { event, salts } = await buildEvent({ ...said, values }, record, moment, write);
     const { signed, digest } = await signEvent(event, salts, record.key, write);
-    const operation = { kid: record.kid, counter: event.dev.ctr, id: event.eid, signed, beside: said.beside ?? {} };
-    await change(holder, (current) => ({ record: queued(current, { ...operation, digest }), operation }));
+    const beside = composed(said.beside ?? {});
+    if (said.stamped) beside[said.stamped] = event.t;
+    if (files.some(({ kind }) => kind === "strokes")) beside.strokes_follow = true;
+    const operation = {
+      kid: record.kid,
+      counter: event.dev.ctr,
+      previous: record.previous,
+      person: holder.person,
+      id: event.eid,
+      typ: event.typ,
+      at: event.t,
+      fields: said.fields ?? {},
+      subject: said.subject ?? {},
+      signed,
+      beside,
+      not_before: said.hold_ms ? moment.at + said.hold_ms : null,
+      sent_at: null,
+      fault: null,
+    };
+    const evidence = files.map((file) => uploadOf(operation, file));
+    await change(holder, (current) => ({ record: queued(current, { ...operation, digest }), operation, evidence }));
     return operation;
+  });
+}
+
+function uploadOf({ id, person }, { kind, bytes }) {
+  return { event: id, kind, person, bytes, size: bytes.length, location: null, offset: 0, state: "waiting" };
+}
+
+// Text as the event commits to it; numbers with a fraction are allowed here, for nobody signs these bytes.
+function composed(value) {
+  if (typeof value === "string") return text(value);
+  if (Array.isArray(value)) return value.map(composed);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, composed(inner)]));
+}
+
+// Takes back the last operations of the device, from `id` on, as if they had never been signed; false when one of them
+// may have been sent. A sender marks what it sends in a transaction of its own, so one of the two comes first.
+export function undo(holder, id) {
+  return inTurn(holder, async () => {
+    const database = await openDatabase();
+    const { keys, queue, evidence } = database;
+    return inOne(database, [keys, queue, evidence], async () => {
+      const first = await queue.where("id").equals(id).first();
+      const record = await keys.get([holder.person, holder.role]);
+      if (!first || !record || record.pending || record.kid !== first.kid) return false;
+      const from = queue.where("[kid+counter]").between([first.kid, first.counter], [first.kid, Infinity]);
+      const last = await from.toArray();
+      if (last.some((operation) => operation.sent_at !== null)) return false;
+      if (record.counter !== last.at(-1).counter) return false;
+      await keys.put(unqueued(record, first));
+      await from.delete();
+      await evidence.where("event").anyOf(last.map((operation) => operation.id)).delete();
+      return true;
+    });
   });
 }
 

@@ -8,6 +8,9 @@ const SIGNERS = {
   start: ["courier"],
   finish: ["courier"],
   correction: ["dispatcher"],
+  seen: ["courier"],
+  settlement: ["courier"],
+  remark: ["courier"],
 };
 const CONTEXT = bytesOf("courier certificate v1\n");
 const ED25519 = 1; // the kind of key in a C2SP verifier key

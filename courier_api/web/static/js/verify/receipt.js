@@ -7,7 +7,10 @@ const SIZE = CORE + SIGNATURE + 121;
 const PART_OF_ONE = /^\d{200,999}\D{0,3}$/; // as many digits are no chance find: something of ours, cut off
 const NOWHERE = -(2 ** 31);
 const LATEST = 8.64e15; // what a Date can hold
-const KINDS = { 1: "handover", 3: "arrival", 4: "failure", 5: "start", 6: "finish", 7: "correction" };
+const KINDS = {
+  1: "handover", 3: "arrival", 4: "failure", 5: "start", 6: "finish", 7: "correction",
+  10: "seen", 11: "settlement", 12: "remark",
+};
 const ROLES = ["none", "citizen", "courier", "office", "agency", "dispatcher", "operator"];
 
 export class NoReceipt extends Error {

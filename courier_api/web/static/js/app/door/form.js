@@ -1,0 +1,60 @@
+// The half-filled form of a door: kept on the phone with each change, so that a dead battery costs nothing.
+import * as operations from "../operations.js";
+import { here } from "../place.js";
+
+// The draft of a stop with what it is about; null when there is no such stop any more.
+export async function openForm(phone, id) {
+  const found = phone.stop(id);
+  if (!found) return null;
+  const { round, one } = found;
+  const door = { ...one.door, round: round.id, custody: one.custody };
+  const draft = (await phone.draft(id)) ?? fresh(door);
+  const keep = (change) => phone.keepDraft(id, Object.assign(draft, change));
+  return { ...found, id, door, draft, keep, custody: one.custody };
+}
+
+function fresh(door) {
+  const pickup = door.job.kind === "pickup";
+  const lines = (pickup ? door.documents : door.lines).map(({ position, originals, copies }) => ({ position, originals, copies }));
+  return {
+    identity: null, card: null, lines, extra: [], paid: null, seal: "", photo: null, strokes: null,
+    signer: door.job.contact_name, relationship: "self", receiver: "self", receiverName: "", authorization: "", recalled: [],
+  };
+}
+
+// Papers that the checklist wants and the citizen has not: [position, originals, copies] as they were shown.
+export function missingOf({ checklist = [], documents }, draft) {
+  const there = new Map(draft.lines.map((line) => [line.position, line]));
+  const known = new Map(documents.map((line) => [line.position, line]));
+  return checklist.filter(({ position, mandatory, originals, copies }) => {
+    const line = there.get(position);
+    return mandatory && known.has(position) && (!line || line.originals < originals || line.copies < copies);
+  }).map(({ position }) => {
+    const { originals = 0, copies = 0 } = there.get(position) ?? {};
+    return [position, originals, copies];
+  });
+}
+
+// Signs what was done at the door and forgets the draft; gives the operation.
+export async function finishDoor(phone, form, write) {
+  const { door, draft, custody, id } = form;
+  const third = door.job.kind === "delivery" && draft.receiver !== "self";
+  const said = operations.handover(door, custody, phone.me, {
+    lines: draft.lines,
+    extra: draft.extra,
+    recalled: draft.recalled,
+    identity: draft.identity,
+    receiver: draft.receiver,
+    receiverName: third ? draft.receiverName : null,
+    authorization: third && draft.authorization ? draft.authorization : null,
+    fee: door.requirements.fee,
+    seal: draft.seal || null,
+    place: await here(phone),
+    signatures: [{ relationship: draft.relationship, signer_name: draft.signer, strokes: draft.strokes }],
+    photo: draft.photo,
+    write,
+  });
+  const operation = await phone.enqueue(said);
+  await phone.dropDraft(id);
+  return operation;
+}

@@ -1,0 +1,59 @@
+// A signature by hand: strokes with time and pressure, not only a picture. signature_pad draws, we keep its points.
+import { make } from "../../dom.js";
+import { say, told } from "../../told.js";
+import { button } from "../parts.js";
+
+const MOST_POINTS = 4_000;
+
+// {element, strokes(), clear()}; `onChange(strokes or null)` with each stroke that ends.
+export async function signaturePad({ label, strokes = null, onChange }) {
+  const { default: SignaturePad } = await import(told.signature_pad);
+  const canvas = make("canvas", { class: "pad", role: "img", "aria-label": label });
+  const hint = make("span", { class: "pad-hint", "aria-hidden": "true" }, say("sign_here"));
+  const element = make("div", { class: "pad-box" }, canvas, hint,
+    button(say("sign_again"), () => clear(), { kind: "plain pad-clear" }));
+  const pad = new SignaturePad(canvas, { minWidth: 1, maxWidth: 2.6, penColor: "#101820", throttle: 8, minDistance: 2 });
+  if (strokes) { hint.hidden = true; }
+
+  function clear() {
+    pad.clear();
+    hint.hidden = false;
+    onChange(null);
+  }
+
+  // The bitmap has the size of the screen's own dots; what was drawn is drawn again.
+  function fit() {
+    const { width, height } = canvas.getBoundingClientRect();
+    if (!width) return;
+    const dots = Math.max(1, devicePixelRatio || 1);
+    const drawn = pad.toData();
+    [canvas.width, canvas.height] = [width * dots, height * dots];
+    canvas.getContext("2d").scale(dots, dots);
+    if (drawn.length) pad.fromData(drawn);
+    else if (strokes) pad.fromData(asDrawn(strokes));
+  }
+
+  pad.addEventListener("beginStroke", () => { hint.hidden = true; });
+  pad.addEventListener("endStroke", () => onChange(strokesOf(pad.toData())));
+  new ResizeObserver(fit).observe(canvas);
+  return { element, clear };
+}
+
+// Points [x, y, milliseconds since the first, pressure in per cent], integers; a very long one is thinned.
+export function strokesOf(groups) {
+  const [first] = groups.flatMap(({ points }) => points);
+  if (!first) return null;
+  const all = groups.reduce((sum, { points }) => sum + points.length, 0);
+  const every = Math.ceil(all / MOST_POINTS);
+  return groups.map(({ points }) => points.filter((_, n) => n % every === 0 || n === points.length - 1)
+    .map(({ x, y, time, pressure }) => [Math.round(x), Math.round(y), Math.max(0, Math.round(time - first.time)), Math.round(100 * (pressure || 0))]));
+}
+
+function asDrawn(strokes) {
+  return strokes.map((points) => ({
+    minWidth: 1, maxWidth: 2.6, dotSize: 0, penColor: "#101820", velocityFilterWeight: 0.7, compositeOperation: "source-over",
+    points: points.map(([x, y, time, pressure]) => ({ x, y, time, pressure: pressure / 100 })),
+  }));
+}
+
+export const isSigned = (strokes) => Boolean(strokes?.some((points) => points.length > 0));

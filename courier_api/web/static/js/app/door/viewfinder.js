@@ -1,0 +1,95 @@
+// The camera inside a screen: reads codes by itself, takes the photo, and where there is no camera takes a file.
+import { make } from "../../dom.js";
+import { say } from "../../told.js";
+import { watchCodes } from "../camera/codes.js";
+import { openCamera } from "../camera/frames.js";
+import { Undecodable, shrink } from "../camera/photos.js";
+import { button, icon } from "../parts.js";
+
+// {element, start(), stop(), shutter}: `onCode(text)` is told each code, `onPhoto(bytes)` each photo; either may be left out.
+export function viewfinder({ label, onCode = null, onPhoto = null, shutterText = null }) {
+  const video = make("video", { playsinline: "", muted: "", "aria-label": label });
+  video.muted = true;
+  const word = make("p", { class: "finder-word", role: "status" });
+  const lamp = button(say("lamp"), () => light(), { kind: "finder-lamp", symbol: "lamp", hidden: "" });
+  const shutter = onPhoto && button(shutterText, () => take(), { kind: "main-action wide", symbol: "camera" });
+  const file = onPhoto && fileInput((blob) => use(blob), say("photo_from_phone"));
+  const element = make("div", { class: "finder" }, make("div", { class: "frame" }, video, lamp), word, file?.label);
+  const ended = new AbortController();
+  let camera = null;
+  let lit = false;
+
+  async function start() {
+    try {
+      camera = await openCamera(video);
+    } catch (fault) {
+      element.classList.add("blind");
+      word.textContent = say(`camera_${["denied", "busy"].includes(fault.code) ? fault.code : "none"}`);
+      if (shutter) shutter.hidden = true;
+      return;
+    }
+    if (ended.signal.aborted) { camera.stop(); return; }
+    lamp.hidden = !camera.canTorch;
+    if (onCode) watchCodes(camera, { onCode: ({ text }) => onCode(text), signal: ended.signal }).catch(() => {});
+  }
+
+  function stop() {
+    ended.abort();
+    camera?.stop();
+  }
+
+  async function light() {
+    lit = !lit;
+    await camera.torch(lit);
+  }
+
+  async function take() {
+    await use(await camera.still());
+  }
+
+  async function use(blob) {
+    try {
+      const { bytes } = await shrink(blob);
+      word.textContent = "";
+      await onPhoto(bytes);
+    } catch (fault) {
+      if (!(fault instanceof Undecodable)) throw fault;
+      word.textContent = say("photo_broken");
+      word.classList.add("error");
+    }
+  }
+
+  return { element, start, stop, shutter, say: (text) => { word.textContent = text; } };
+}
+
+function fileInput(onFile, text) {
+  const input = make("input", { type: "file", accept: "image/*", capture: "environment", class: "unseen" });
+  input.addEventListener("change", () => {
+    const [blob] = input.files;
+    input.value = "";
+    if (blob) Promise.resolve(onFile(blob)).catch((fault) => dispatchEvent(new CustomEvent("courier:fault", { detail: fault })));
+  });
+  return { label: make("label", { class: "file" }, icon("photo"), make("span", {}, text), input) };
+}
+
+// A picture of bytes that are kept on the phone.
+export function picture(bytes, alt) {
+  const address = URL.createObjectURL(new Blob([bytes], { type: "image/jpeg" }));
+  const image = make("img", { src: address, alt, class: "taken" });
+  image.addEventListener("load", () => URL.revokeObjectURL(address));
+  return image;
+}
+
+// One code by itself, over everything: resolves with its text, or null when it was left.
+export function scan(heading, hint) {
+  return new Promise((resolve) => {
+    const close = (text) => { finder.stop(); dialog.close(); dialog.remove(); resolve(text); };
+    const finder = viewfinder({ label: heading, onCode: (text) => close(text) });
+    const dialog = make("dialog", { class: "sheet scanning", "aria-label": heading },
+      make("h2", {}, heading), make("p", {}, hint), finder.element, button(say("go_back"), () => close(null), { kind: "plain" }));
+    dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
+    document.body.append(dialog);
+    dialog.showModal();
+    finder.start();
+  });
+}

@@ -1,0 +1,133 @@
+// The pieces of which every screen is made: buttons that cannot be pressed twice, notices, steppers, dialogs.
+import { find, make } from "../dom.js";
+import { language, say } from "../told.js";
+
+const amount = new Intl.NumberFormat(language === "vi" ? "vi" : "en");
+
+export const money = (dong) => `${amount.format(dong)}\u00a0đ`;
+export const metres = (m) => (m < 950 ? `${Math.round(m / 10) * 10}\u00a0m` : `${amount.format(Math.round(m / 100) / 10)}\u00a0km`);
+
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#icon-${name}`);
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(use);
+  return svg;
+}
+
+// `act` may be async: until it is done the button takes no second press.
+export function button(text, act, { kind = "main-action", symbol = null, ...attributes } = {}) {
+  const element = make("button", { type: "button", class: kind, ...attributes });
+  if (symbol) element.append(icon(symbol));
+  element.append(make("span", {}, text));
+  element.addEventListener("click", () => once(element, act));
+  return element;
+}
+
+async function once(element, act) {
+  if (element.getAttribute("aria-disabled") === "true") return;
+  element.setAttribute("aria-disabled", "true");
+  try {
+    await act();
+  } catch (fault) {
+    dispatchEvent(new CustomEvent("courier:fault", { detail: fault }));
+  } finally {
+    element.removeAttribute("aria-disabled");
+  }
+}
+
+export function link(text, href, { kind = "row-link", symbol = null, ...attributes } = {}) {
+  return make("a", { href, class: kind, ...attributes }, symbol && icon(symbol), make("span", {}, text));
+}
+
+// What needs the reader's eye: kind is info, good, warn or bad.
+export function notice(kind, heading, text, ...actions) {
+  return make("section", { class: `notice ${kind}` }, icon(kind),
+    make("div", {}, make("h2", {}, heading), text && make("p", {}, text), ...actions));
+}
+
+export function facts(rows) {
+  const list = make("dl", { class: "facts-list" });
+  for (const [name, value] of rows) {
+    if (value === null || value === undefined || value === "") continue;
+    list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
+  }
+  return list;
+}
+
+export const card = (...children) => make("section", { class: "card" }, ...children);
+
+export function stepper(label, value, { least = 0, most = 99, onChange }) {
+  const shown = make("output", { class: "count" }, String(value));
+  const say_ = (key) => `${say(key)}: ${label}`;
+  const step = (by) => {
+    const next = Math.min(most, Math.max(least, Number(shown.textContent) + by));
+    shown.textContent = String(next);
+    onChange(next);
+  };
+  const press = (text, key, by) => {
+    const element = make("button", { type: "button", class: "step", "aria-label": say_(key) }, text);
+    element.addEventListener("click", () => step(by));
+    return element;
+  };
+  return make("div", { class: "stepper", role: "group", "aria-label": label },
+    make("span", { class: "step-name" }, label), press("−", "less", -1), shown, press("+", "more_of", 1));
+}
+
+// One of several, each a large target. `options` are [value, label, explanation].
+export function choices(legend, name, options, chosen, onChoose) {
+  const group = make("fieldset", { class: "choices" }, make("legend", {}, legend));
+  for (const [value, label, hint] of options) {
+    const input = make("input", { type: "radio", name, value });
+    input.checked = value === chosen;
+    input.addEventListener("change", () => onChoose(value));
+    group.append(make("label", { class: "choice" }, input,
+      make("span", {}, make("strong", {}, label), hint && make("small", {}, hint))));
+  }
+  return group;
+}
+
+export function field(label, { hint = null, value = "", onInput = () => {}, area = false, ...attributes } = {}) {
+  const id = `f-${crypto.randomUUID().slice(0, 8)}`;
+  const input = make(area ? "textarea" : "input", { id, autocomplete: "off", ...attributes });
+  input.value = value;
+  if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
+  input.addEventListener("input", () => onInput(input.value.trim()));
+  const element = make("div", { class: "field" }, make("label", { for: id }, label),
+    hint && make("p", { class: "hint", id: `${id}-hint` }, hint), input);
+  return Object.assign(element, { input });
+}
+
+// Marks a field as wrong and says why.
+export function markWrong(element, text) {
+  element.querySelector(".error")?.remove();
+  element.classList.toggle("wrong", Boolean(text));
+  element.input?.toggleAttribute("aria-invalid", Boolean(text));
+  if (text) element.querySelector("label").after(make("p", { class: "error", role: "alert" }, text));
+}
+
+// Asks; resolves with the value of the button pressed, null when it was left.
+export function ask(heading, content, buttons) {
+  const dialog = make("dialog", { class: "sheet", "aria-labelledby": "sheet-heading" },
+    make("h2", { id: "sheet-heading" }, heading), ...[content].flat().map((one) =>
+      typeof one === "string" ? make("p", {}, one) : one));
+  return new Promise((resolve) => {
+    const close = (value) => { dialog.close(); dialog.remove(); resolve(value); };
+    dialog.append(make("div", { class: "sheet-actions" }, ...buttons.map(([value, text, kind = "main-action"]) =>
+      button(text, () => close(typeof value === "function" ? value() : value), { kind }))));
+    dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}
+
+// A short word above the foot, with at most one thing to do about it.
+export function tell(text, { action = null, act = null, seconds = 6 } = {}) {
+  const snack = find("#snack");
+  const away = () => { snack.hidden = true; };
+  clearTimeout(tell.timer);
+  snack.replaceChildren(make("span", {}, text), ...(action ? [button(action, () => { away(); return act(); }, { kind: "snack-action" })] : []));
+  snack.hidden = false;
+  tell.timer = setTimeout(away, seconds * 1000);
+}

@@ -1,0 +1,141 @@
+// What the phone knows: who is signed in, the rounds of the day as they stand with its own operations, what waits.
+import * as operations from "./operations.js";
+import { cash, fold, holding } from "./shift/fold.js";
+import { differences } from "./shift/diff.js";
+
+export async function openPhone({ database, outbox, session }) {
+  const phone = new Phone(database, outbox, session);
+  await phone.load();
+  return phone;
+}
+
+class Phone extends EventTarget {
+  constructor(database, outbox, session) {
+    super();
+    Object.assign(this, { database, outbox, session, me: session.staff_code, rounds: [], incoming: [], place: null, duty: "off" });
+  }
+
+  // Reads everything anew; screens are told.
+  async load() {
+    const [facts, queue, done, problems] = await Promise.all([
+      this.database.facts.toArray(), this.database.queue.toArray(), this.database.done.toArray(), this.outbox.problems(),
+    ]);
+    const fact = new Map(facts.map(({ key, value }) => [key, value]));
+    Object.assign(this, {
+      queue,
+      done,
+      problems,
+      office: fact.get("office") ?? null,
+      vouchers: fact.get("vouchers") ?? [],
+      items: fact.get("items") ?? [],
+      skew: fact.get("clock")?.skew_ms ?? 0,
+      prepared: fact.get("prepared") ?? null,
+      calls: (stop) => fact.get(`calls:${stop}`) ?? [],
+      acknowledged: (round) => fact.get(`seen:${round}`) ?? 0,
+    });
+    const own = [...done, ...queue];
+    const under = (prefix) => facts.filter(({ key }) => key.startsWith(prefix)).map(({ value }) => value);
+    this.rounds = under("round:").map((snapshot) => this.standing(snapshot, own)).sort((a, b) => (a.round.departs_at < b.round.departs_at ? -1 : 1));
+    this.incoming = under("incoming:").map((after) => {
+      const before = this.rounds.find(({ round }) => round.id === after.round.id);
+      return { ...after, before, differences: before ? differences(before, after) : [] };
+    });
+    this.dispatchEvent(new Event("change"));
+  }
+
+  standing(snapshot, own) {
+    const mine = own.filter(({ subject }) => subject?.round === snapshot.round.id);
+    const has = (typ) => mine.some((operation) => operation.typ === typ && !["parked", "rejected"].includes(operation.state));
+    const { state } = snapshot.round;
+    const now = state === "withdrawn" ? state
+      : state === "finished" || has("courier.finish") ? "finished" : state === "started" || has("courier.start") ? "started" : state;
+    return { ...snapshot, state: now, stops: fold(snapshot, own) };
+  }
+
+  // The round that is ridden, else the next one to be.
+  get current() {
+    const living = this.rounds.filter(({ state }) => ["published", "started"].includes(state));
+    return living.find(({ state }) => state === "started") ?? living[0] ?? this.rounds.at(-1) ?? null;
+  }
+
+  get onDuty() {
+    return this.rounds.some(({ state }) => state === "started");
+  }
+
+  // {round, stops, one}: a stop with the round in which it stands.
+  stop(id) {
+    for (const day of this.rounds) {
+      const one = day.stops.find(({ stop }) => stop.id === id);
+      if (one) return { ...day, one };
+    }
+    return null;
+  }
+
+  bags() {
+    return holding(this.rounds.flatMap(({ stops }) => stops), this.items);
+  }
+
+  // Bags whose door is done or given up: they are to be handed in at the post office.
+  toHandIn() {
+    const open = new Set(this.rounds.filter(({ state }) => state !== "withdrawn").flatMap(({ stops }) => stops)
+      .filter(({ state, stop }) => isOpen(state) && stop.job.kind === "delivery").map(({ custody }) => custody.item_id));
+    return this.bags().filter(({ custody }) => !open.has(custody.item_id));
+  }
+
+  cash() {
+    return cash(this.rounds.flatMap(({ stops }) => stops), this.vouchers, [...this.done, ...this.queue]);
+  }
+
+  // Deliveries whose recalled originals are still with the courier.
+  recalled() {
+    const own = [...this.done, ...this.queue];
+    const given = new Set(own.filter(({ typ }) => typ === "courier.settlement").flatMap(({ fields }) => fields.recalled ?? []));
+    return own.filter(({ id, fields }) => fields?.recalled?.length && !given.has(id)).map(({ id }) => id);
+  }
+
+  async keep(key, value) {
+    await this.database.facts.put({ key, value });
+  }
+
+  async called(stop) {
+    await this.keep(`calls:${stop}`, [...this.calls(stop), new Date().toISOString()]);
+    await this.load();
+  }
+
+  async enqueue(said) {
+    const operation = await this.outbox.enqueue(said);
+    await this.load();
+    return operation;
+  }
+
+  async undo(id) {
+    const back = await this.outbox.undo(id);
+    await this.load();
+    return back;
+  }
+
+  // The courier has read what changed: from now on the new plan is the plan, and the dispatcher sees that.
+  async acknowledge({ round, doors, at }) {
+    const { database } = this;
+    await database.transaction("rw", database.facts, async () => {
+      await database.facts.put({ key: `round:${round.id}`, value: { round, doors, at } });
+      await database.facts.delete(`incoming:${round.id}`);
+      await database.facts.put({ key: `seen:${round.id}`, value: round.version });
+    });
+    return this.enqueue(operations.seen(round));
+  }
+
+  draft(stop) {
+    return this.database.drafts.get(stop).then((row) => row?.value ?? null);
+  }
+
+  keepDraft(stop, value) {
+    return this.database.drafts.put({ stop, value });
+  }
+
+  dropDraft(stop) {
+    return this.database.drafts.delete(stop);
+  }
+}
+
+export const isOpen = (state) => state === "pending" || state === "arrived";

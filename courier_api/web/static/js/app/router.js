@@ -1,0 +1,65 @@
+// Which screen is shown: the part of the address behind #. A screen gives its title, its content and its one main action.
+import { find, make } from "../dom.js";
+import { say } from "../told.js";
+import { button, icon } from "./parts.js";
+
+const TABS = [["#/", "tab_round", "list"], ["#/map", "tab_map", "map"], ["#/office", "tab_office", "office"], ["#/me", "tab_me", "person"]];
+
+let routes = [];
+let shown = null; // {leave, refresh} of the screen that is up
+let turn = 0;
+
+export const go = (hash) => { if (location.hash === hash) render(); else location.hash = hash; };
+export const replace = (hash) => { history.replaceState(null, "", hash); return render(); };
+
+export function start(table) {
+  routes = table;
+  addEventListener("hashchange", () => render());
+  return render();
+}
+
+// Shows what has changed, unless the screen keeps a half-filled form.
+export function refresh() {
+  if (shown?.live) render({ again: true });
+}
+
+export async function render({ again = false } = {}) {
+  const mine = ++turn;
+  const hash = location.hash || "#/";
+  const [, screen, params] = routes.map(([form, make_]) => [form, make_, form.exec(hash)]).find(([, , match]) => match) ?? [];
+  if (!screen) return replace("#/");
+  const made = await screen(...params.slice(1).map(decodeURIComponent));
+  if (mine !== turn) { made?.leave?.(); return null; }
+  if (!made) return null; // it has gone on to another
+  shown?.leave?.();
+  shown = made;
+  put(made, hash, again);
+  made.arrive?.();
+  return made;
+}
+
+function put({ title, body, action = null, tabs = false, back = null }, hash, again) {
+  const scroll = again ? scrollY : 0;
+  const heading = find("#title");
+  heading.textContent = title;
+  document.title = `${title} – ${say("app_short")}`;
+  const leave = find("#back");
+  leave.hidden = !back;
+  if (back) leave.href = back;
+  find("#screen").replaceChildren(...body.filter(Boolean));
+  const foot = find("#action");
+  foot.replaceChildren(...[action].flat().filter(Boolean));
+  foot.hidden = foot.childElementCount === 0;
+  const bar = find("#tabs");
+  bar.hidden = !tabs;
+  if (tabs) bar.replaceChildren(...TABS.map(([href, key, symbol]) => tab(href, key, symbol, hash)));
+  scrollTo(0, scroll);
+  if (!again) heading.focus({ preventScroll: true });
+}
+
+function tab(href, key, symbol, hash) {
+  const here = href === hash;
+  return make("a", { href, class: "tab", "aria-current": here ? "page" : null }, icon(symbol), make("span", {}, say(key)));
+}
+
+export const next = (text, act, options = {}) => button(text, act, { kind: "main-action wide", ...options });

@@ -1,0 +1,41 @@
+// The way through a door, one step after the other; where each step leads to.
+import { say } from "../../told.js";
+import { tell } from "../parts.js";
+import { finishDoor, openForm } from "../door/form.js";
+import { identityStep, papersStep, receiverStep, sealStep, signStep } from "../door/steps.js";
+import { go, replace } from "../router.js";
+
+const WAYS = {
+  pickup: [["who", identityStep], ["papers", papersStep], ["seal", sealStep], ["sign", signStep]],
+  delivery: [["receiver", receiverStep], ["who", identityStep], ["papers", papersStep], ["sign", signStep]],
+};
+
+export const doorScreen = (phone, write) => async (id, way, step) => {
+  const form = await openForm(phone, id);
+  if (!form || !["arrived"].includes(form.one.state)) return replace(`#/stop/${id}`);
+  const steps = WAYS[way];
+  const at = Math.max(0, steps.findIndex(([name]) => name === step));
+  const address = (n) => `#/stop/${id}/${way}/${steps[n][0]}`;
+  const onward = () => go(address(at + 1));
+  const screen = await steps[at][1]({ ...form, phone }, at === steps.length - 1 ? () => finish(phone, form, write) : onward);
+  return {
+    ...screen,
+    title: say("step_of", { n: at + 1, all: steps.length, title: screen.title }),
+    back: at > 0 ? address(at - 1) : `#/stop/${id}`,
+  };
+};
+
+async function finish(phone, form, write) {
+  const operation = await finishDoor(phone, form, write);
+  await replace(`#/receipt/${operation.id}`);
+  tell(say("kept_on_phone"), {
+    action: say("undo"),
+    seconds: 9,
+    act: async () => {
+      const back = await phone.undo(operation.id);
+      if (!back) { tell(say("undo_late")); return; }
+      await phone.keepDraft(form.id, form.draft);
+      go(`#/stop/${form.id}/${form.door.job.kind}/sign`);
+    },
+  });
+}

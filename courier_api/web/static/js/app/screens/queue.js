@@ -1,0 +1,74 @@
+// What has not been sent, what went wrong and what to do about it, and a backup when the phone is in danger.
+import { make } from "../../dom.js";
+import { say, saysIt } from "../../told.js";
+import { button, card, facts, icon, link, notice, tell } from "../parts.js";
+import { next } from "../router.js";
+import { callOffice, troubleText } from "./stop.js";
+import { clock } from "./when.js";
+
+const MOST_SHOWN = 40;
+
+export const queueScreen = (phone, backup) => async () => {
+  const { operations, photos, bytes, oldest } = phone.outbox.counts();
+  const state = phone.outbox.state();
+  const problems = phone.problems.filter(({ kind }) => kind !== "key");
+  return {
+    title: say("queue_title"),
+    back: "#/",
+    live: true,
+    body: [
+      card(make("p", { class: "sum" }, say("waiting_n", { n: operations + photos })),
+        facts([[say("operations"), String(operations)], [say("photos"), photos ? `${photos} · ${kilobytes(bytes)}` : "0"], [say("oldest"), oldest ? clock(oldest) : null]]),
+        make("p", { role: "status" }, say(`sending_${state}`))),
+      ...problems.map((problem) => trouble(problem, phone)),
+      waitingList(phone),
+      doneList(phone),
+      card(make("h2", {}, say("backup")), make("p", {}, say("backup_text")), button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" })),
+    ],
+    action: operations + photos > 0 ? next(say("send_now"), () => { phone.outbox.nudge(); tell(say("trying")); }, { symbol: "up" }) : null,
+  };
+};
+
+const kilobytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
+
+export const titleOf = ({ typ }) => say(`op_${typ.split(".")[1]}`);
+
+function about(operation, phone) {
+  const found = operation.subject?.stop && phone.stop(operation.subject.stop);
+  return found ? `${found.one.stop.position}. ${found.one.stop.job.contact_name}` : "";
+}
+
+function waitingList(phone) {
+  const rows = phone.queue.slice(0, MOST_SHOWN).map((operation) => line(operation, phone, "up"));
+  return rows.length ? make("section", {}, make("h2", {}, say("still_here")), make("ul", { class: "log" }, ...rows)) : null;
+}
+
+function doneList(phone) {
+  const recent = [...phone.done].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MOST_SHOWN);
+  const rows = recent.map((operation) => line(operation, phone, operation.state === "applied" ? "tick" : "warn", link(say("report_wrong"), `#/remark/${operation.id}`, { kind: "text-link" })));
+  return rows.length ? make("details", { class: "card" }, make("summary", {}, say("arrived_there", { n: phone.done.length })), make("ul", { class: "log" }, ...rows)) : null;
+}
+
+function line(operation, phone, symbol, more = null) {
+  return make("li", {}, icon(symbol), make("div", {}, make("strong", {}, titleOf(operation)), make("small", {}, [clock(operation.at), about(operation, phone)].filter(Boolean).join(" · ")), more));
+}
+
+// Of each problem: what happened, and what to do.
+function trouble(problem, phone) {
+  const { kind, code, detail, operation } = problem;
+  const what = operation ? [titleOf(operation), about(operation, phone)].filter(Boolean).join(" · ") : say(saysIt(`problem_${code}`) ? `problem_${code}` : `problem_${kind}`);
+  const text = operation ? troubleText(code) : say(saysIt(`advice_${code}`) ? `advice_${code}` : "trouble_other");
+  return notice(operation ? "warn" : "bad", what, text, detail ? make("p", { class: "soft" }, detail) : null, callOffice(phone));
+}
+
+async function save(phone, backup) {
+  const blob = await backup();
+  const address = URL.createObjectURL(blob);
+  const name = `courier-${phone.me}-${new Date().toISOString().slice(0, 16).replace(/[:T]/g, "-")}.backup`;
+  const file = new File([blob], name, { type: "application/octet-stream" });
+  if (navigator.canShare?.({ files: [file] })) await navigator.share({ files: [file], title: name }).catch(() => {});
+  else make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  tell(say("backup_made"));
+}
+

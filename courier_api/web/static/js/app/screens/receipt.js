@@ -1,0 +1,59 @@
+// The receipt on the phone, at once and without a network: a code that anyone can check at /verify.
+import { make } from "../../dom.js";
+import { time } from "../../format.js";
+import { say, told } from "../../told.js";
+import { big, fromBase64, hex, join, sha256 } from "../../verify/bytes.js";
+import { digits } from "../../verify/receipt.js";
+import { card, facts, money, notice } from "../parts.js";
+import { isOpen } from "../phone.js";
+import { go, next, replace } from "../router.js";
+import { record } from "../session.js";
+
+export const receiptScreen = (phone) => async (id) => {
+  const operation = [...phone.queue, ...phone.done].find((one) => one.id === id);
+  if (!operation) return replace("#/");
+  const { beside, subject } = operation;
+  const found = phone.stop(subject.stop);
+  const open = found?.stops.filter(({ state }) => isOpen(state)) ?? [];
+  const fee = beside.fee_collected;
+  return {
+    title: say("receipt"),
+    back: "#/",
+    body: [
+      make("p", { class: "lead" }, say("receipt_lead")),
+      await code(operation),
+      card(facts([
+        [say("number"), found?.one.stop.job.tracking_number],
+        [say("from_citizen"), found?.one.stop.job.contact_name],
+        [say("at"), time(operation.at)],
+        [say("paid"), fee ? money(fee) : null],
+        [say("voucher"), fee ? await voucherNumber(id) : null],
+        [say("seal_number"), beside.seal_number ?? null],
+      ])),
+      notice("good", say("receipt_safe"), say("receipt_text")),
+    ],
+    action: next(open.length ? say("next_of", { n: open[0].stop.position, name: open[0].stop.job.contact_name }) : say("to_round"), () => go(open.length ? `#/stop/${open[0].stop.id}` : "#/")),
+  };
+};
+
+async function code({ signed: { core, signature } }) {
+  const [{ certificate }, { default: encodeQR }] = await Promise.all([record(), import(told.qr_encode)]);
+  const receipt = digits(join(fromBase64(core), fromBase64(signature), certificate));
+  const bits = encodeQR(`${told.verify}#${receipt}`, "raw", { ecc: "low", border: 4 });
+  const canvas = make("canvas", { class: "code-picture", role: "img", "aria-label": say("receipt_code") });
+  const dot = 4;
+  [canvas.width, canvas.height] = [bits[0].length * dot, bits.length * dot];
+  const pen = canvas.getContext("2d");
+  pen.fillStyle = "#fff";
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.fillStyle = "#000";
+  bits.forEach((row, y) => row.forEach((on, x) => on && pen.fillRect(x * dot, y * dot, dot, dot)));
+  return make("div", { class: "code-box" }, canvas);
+}
+
+// The number of a voucher is that of its handover, so that the phone knows it before the server does.
+export async function voucherNumber(id) {
+  const digest = hex(await sha256(big(BigInt(`0x${id.replaceAll("-", "")}`), 16))).toUpperCase();
+  return `BL-${digest.slice(0, 8)}-${digest.slice(8, 16)}`;
+}
+

@@ -1,0 +1,36 @@
+// A correction: what has left the phone is never edited; the courier says what is wrong, and a dispatcher decides.
+import { make } from "../../dom.js";
+import { say } from "../../told.js";
+import * as operations from "../operations.js";
+import { card, choices, field, markWrong, tell } from "../parts.js";
+import { next, replace } from "../router.js";
+import { titleOf } from "./queue.js";
+import { clock } from "./when.js";
+
+const WHYS = ["wrong_count", "wrong_person", "wrong_amount", "wrong_seal", "wrong_reason", "other"];
+
+export const remarkScreen = (phone) => async (id) => {
+  const operation = [...phone.queue, ...phone.done].find((one) => one.id === id);
+  if (!operation) return replace("#/queue");
+  let why = null;
+  const note = field(say("remark_note"), { area: true, rows: 3, maxlength: 300 });
+  return {
+    title: say("report_wrong"),
+    back: "#/queue",
+    body: [
+      card(make("strong", {}, titleOf(operation)), make("p", {}, clock(operation.at))),
+      make("p", {}, say("remark_text")),
+      choices(say("remark_why"), "why", WHYS.map((code) => [code, say(`remark_${code}`)]), why, (value) => { why = value; }),
+      note,
+    ],
+    action: next(say("remark_send"), async () => {
+      const text = note.input.value.trim();
+      markWrong(note, text ? null : say("remark_note_missing"));
+      if (!why) tell(say("remark_why_missing"));
+      if (!why || !text) return;
+      await phone.enqueue(operations.remark(operation, { why, note: text }));
+      await replace("#/queue");
+      tell(say("remark_sent"));
+    }),
+  };
+};

@@ -1,0 +1,130 @@
+// The round: the stops in order, the next one large, and what stands in the way.
+import { make } from "../../dom.js";
+import { fromTo, time } from "../../format.js";
+import { say } from "../../told.js";
+import { alongLine } from "../map/along.js";
+import * as operations from "../operations.js";
+import { ask, facts, icon, link, metres, money, notice } from "../parts.js";
+import { isOpen } from "../phone.js";
+import { go, next } from "../router.js";
+
+export const roundScreen = (phone) => async () => {
+  const day = phone.current;
+  if (!day) return { title: say("tab_round"), tabs: true, live: true, body: [...warnings(phone), nothing()], action: next(say("look_again"), () => go("#/ready")) };
+  const open = day.stops.filter(({ state }) => isOpen(state));
+  const [first] = open;
+  return {
+    title: say(`half_${day.round.half}`),
+    tabs: true,
+    live: true,
+    body: [
+      ...warnings(phone),
+      progress(day, open.length),
+      day.state === "withdrawn" ? null : first && nextCard(first, distances(day).get(first.stop.id)),
+      list(day, first),
+      make("p", { class: "links" }, link(say("ready_again"), "#/ready", { kind: "text-link" })),
+    ],
+    action: action(phone, day, open.length),
+  };
+};
+
+function nothing() {
+  return make("div", { class: "card empty" }, make("h2", {}, say("no_round")), make("p", {}, say("no_round_text")));
+}
+
+// What the courier must know before anything else, the gravest first.
+export function warnings(phone) {
+  const found = [];
+  const fault = phone.problems.find(({ kind }) => kind === "key");
+  if (fault) found.push(notice("bad", say("key_heading"), say(`key_${fault.code}`) , link(say("what_to_do"), "#/trouble/key")));
+  if (phone.outbox.state() === "signed_out") found.push(notice("bad", say("signed_out"), say("signed_out_text"), link(say("sign_in"), "#/sign-in")));
+  for (const { round, state } of phone.rounds) {
+    if (state === "withdrawn" && phone.acknowledged(round.id) < round.version) {
+      found.push(notice("bad", say("withdrawn"), say("withdrawn_text"), link(say("what_to_do"), `#/trouble/withdrawn/${round.id}`)));
+    }
+  }
+  for (const { round } of phone.incoming) {
+    found.push(notice("warn", say("plan_changed"), say("plan_changed_text"), link(say("see_changes"), `#/plan/${round.id}`)));
+  }
+  if (Math.abs(phone.skew) > 120_000) {
+    found.push(notice("warn", say("clock_wrong", { much: duration(Math.abs(phone.skew)) }), say("clock_wrong_text")));
+  }
+  const troubles = phone.problems.filter(({ kind }) => kind !== "key").length;
+  if (troubles > 0) found.push(notice("warn", say("troubles", { count: troubles }), null, link(say("see_troubles"), "#/queue")));
+  return found;
+}
+
+export function duration(milliseconds) {
+  const minutes = Math.round(milliseconds / 60_000);
+  if (minutes < 120) return say("minutes", { n: minutes });
+  return minutes < 48 * 60 ? say("hours", { n: Math.round(minutes / 60) }) : say("days", { n: Math.round(minutes / 1440) });
+}
+
+function progress(day, open) {
+  const done = day.stops.length - open;
+  const bar = make("progress", { max: day.stops.length || 1, value: done, "aria-label": say("progress") });
+  return make("div", { class: "progress-line" }, bar,
+    make("span", {}, say("done_of", { done, all: day.stops.length })),
+    make("span", { class: "soft" }, say("back_at", { time: time(day.round.returns_at) })));
+}
+
+const distances = (day) => {
+  const along = alongLine(day.round.line, day.stops.map(({ stop }) => ({ lon: stop.job.point.lon, lat: stop.job.point.lat })));
+  return new Map(day.stops.map(({ stop }, n) => [stop.id, along[n]]));
+};
+
+function nextCard({ stop, door, state }, far) {
+  const { job } = stop;
+  return make("a", { href: `#/stop/${stop.id}`, class: `next-stop ${job.kind}` },
+    make("span", { class: "over" }, say(state === "arrived" ? "you_are_here" : "next_stop")),
+    make("strong", { class: "who" }, job.contact_name),
+    make("span", { class: "where" }, job.address),
+    make("span", { class: "tags" }, kindTag(job.kind), ...cautionTags(job),
+      door.requirements.fee > 0 ? tag(say("collect", { money: money(door.requirements.fee) }), "cash") : null),
+    facts([
+      [say("planned"), `${time(stop.service_start)}${far !== undefined ? ` · ${metres(far)}` : ""}`],
+      [say("promised"), job.window_start ? fromTo(job.window_start, job.window_end) : null],
+    ]));
+}
+
+export const tag = (text, kind) => make("span", { class: `tag ${kind}` }, text);
+export const kindTag = (kind) => make("span", { class: `tag ${kind}` }, icon(kind), say(kind));
+export const cautionTags = (job) => (job.cautions ?? []).map((caution) => make("span", { class: "tag caution" }, icon("warn"), say(`caution_${caution}`)));
+
+function list(day, first) {
+  const far = distances(day);
+  const rows = make("ol", { class: "stops" });
+  for (const one of day.stops) rows.append(make("li", {}, row(one, one === first, far.get(one.stop.id))));
+  return rows;
+}
+
+function row({ stop, door, state, sending, trouble }, isNext, far) {
+  const { job } = stop;
+  const open = isOpen(state);
+  return make("a", { href: `#/stop/${stop.id}`, class: `stop ${open ? "open" : "over"} ${job.kind}${isNext ? " now" : ""}` },
+    make("span", { class: "number", "aria-hidden": "true" }, open ? String(stop.position) : icon(state === "failed" || state === "cancelled" ? "cross" : "tick")),
+    make("span", { class: "what" },
+      make("span", { class: "unseen" }, say("stop_number", { n: stop.position })),
+      make("strong", {}, job.contact_name),
+      make("span", { class: "where" }, job.address),
+      make("span", { class: "tags" }, kindTag(job.kind), ...(open ? cautionTags(job) : []),
+        open && door.requirements.fee > 0 ? tag(money(door.requirements.fee), "cash") : null,
+        open ? null : tag(say(`stop_${state}`), state),
+        sending ? make("span", { class: "tag waiting" }, icon("up"), say("on_phone")) : null,
+        trouble ? make("span", { class: "tag bad" }, icon("bad"), say("trouble")) : null)),
+    make("span", { class: "when" }, make("span", {}, time(stop.service_start)), open && far !== undefined ? make("small", {}, metres(far)) : null));
+}
+
+function action(phone, day, open) {
+  if (day.state === "published") return next(say("prepare"), () => go("#/ready"));
+  if (day.state === "started" && open === 0) return next(say("finish_round"), () => finishRound(phone, day));
+  if (phone.toHandIn().length > 0 && open === 0) return next(say("hand_in"), () => go("#/office"));
+  return null;
+}
+
+async function finishRound(phone, day) {
+  const sure = await ask(say("finish_round"), say("finish_text"), [[true, say("finish_yes")], [false, say("not_yet"), "plain"]]);
+  if (!sure) return;
+  await phone.enqueue(operations.finish(day.round));
+  go("#/office");
+}

@@ -1,0 +1,156 @@
+// One stop: who, where, what to take along and to mind; calling, riding there, and being there.
+import { make } from "../../dom.js";
+import { fromTo, time } from "../../format.js";
+import { say } from "../../told.js";
+import { outOfOrder } from "../map/along.js";
+import * as operations from "../operations.js";
+import { ask, button, choices, facts, icon, link, metres, money, notice, tell } from "../parts.js";
+import { isOpen } from "../phone.js";
+import { here, metresFrom } from "../place.js";
+import { go, next } from "../router.js";
+import { cautionTags, kindTag, tag } from "./round.js";
+
+const NEAR_M = 150; // what a cheap phone is off between houses
+
+export const stopScreen = (phone) => async (id) => {
+  const found = phone.stop(id);
+  if (!found) return gone();
+  const { round, state: riding, stops, one } = found;
+  const { stop, door, state, trouble } = one;
+  const open = isOpen(state) && riding !== "withdrawn";
+  return {
+    title: say("stop_title", { n: stop.position }),
+    back: "#/",
+    live: true,
+    body: [
+      troubleOf(one, phone),
+      open && riding === "started" ? skipped(stops, one) : null,
+      who(stop, door, state),
+      open ? reach(phone, stop) : null,
+      money_(door),
+      papers(stop, door),
+      open ? null : ended(one, phone),
+    ],
+    action: open ? actions(phone, found) : null,
+  };
+};
+
+function gone() {
+  return {
+    title: say("stop_gone"), back: "#/",
+    body: [notice("warn", say("stop_gone"), say("stop_gone_text"))],
+    action: next(say("to_round"), () => go("#/")),
+  };
+}
+
+function who({ job, service_start: at }, door, state) {
+  return make("section", { class: `card door ${job.kind}` },
+    make("p", { class: "tags" }, kindTag(job.kind), ...cautionTags(job), state === "arrived" ? tag(say("you_are_here"), "here") : null),
+    make("p", { class: "who" }, job.contact_name),
+    make("p", { class: "where" }, job.address),
+    job.note ? make("p", { class: "note" }, icon("warn"), make("span", {}, job.note)) : null,
+    facts([
+      [say("planned"), time(at)],
+      [say("promised"), job.window_start ? fromTo(job.window_start, job.window_end) : null],
+      [say("procedure"), door.procedure],
+      [say("number"), job.tracking_number],
+    ]));
+}
+
+function reach(phone, { id, job }) {
+  const called = phone.calls(id);
+  const call = make("a", { class: "reach", href: `tel:${job.contact_phone}` }, icon("phone"), make("span", {}, say("call")));
+  call.addEventListener("click", () => phone.called(id));
+  const { lat, lon } = job.point;
+  const ride = make("a", { class: "reach", href: navigation(lat, lon, job.contact_name), target: "_blank", rel: "noopener" },
+    icon("ride"), make("span", {}, say("navigate")));
+  return make("div", {}, make("div", { class: "reaches" }, call, ride, make("a", { class: "reach", href: `#/map/${id}` }, icon("map"), make("span", {}, say("on_map")))),
+    called.length ? make("p", { class: "soft" }, say("called", { n: called.length, time: time(called.at(-1)) })) : null);
+}
+
+// Android's own choice of map apps; iPhones know only their own.
+function navigation(lat, lon, label) {
+  if (/iPhone|iPad/.test(navigator.userAgent)) return `https://maps.apple.com/?daddr=${lat},${lon}`;
+  return `geo:${lat},${lon}?q=${lat},${lon}(${encodeURIComponent(label)})`;
+}
+
+function money_({ requirements: { fee }, amounts }) {
+  if (!fee) return null;
+  const parts = ["state_fee", "postage", "fee_transfer"].filter((key) => amounts?.[key] > 0).map((key) => [say(key), money(amounts[key])]);
+  return make("section", { class: "card" }, make("h2", {}, say("to_collect")), make("p", { class: "sum" }, money(fee)), facts(parts));
+}
+
+export const counts = ({ originals, copies }) =>
+  [originals ? say("n_originals", { n: originals }) : null, copies ? say("n_copies", { n: copies }) : null].filter(Boolean).join(", ") || say("none");
+
+function papers({ job }, door) {
+  const lines = job.kind === "pickup" ? door.documents : door.lines;
+  const list = make("ul", { class: "papers" }, ...lines.map((line) => make("li", {}, make("span", {}, line.name), make("small", {}, counts(line)))));
+  const recalled = door.requirements.recalled ?? [];
+  return make("section", { class: "card" },
+    make("h2", {}, say(job.kind === "pickup" ? "papers_to_take" : "papers_to_give")), list,
+    recalled.length ? make("h3", {}, say("recalled_heading")) : null,
+    recalled.length ? make("ul", { class: "papers" }, ...recalled.map((line) => make("li", {}, make("span", {}, line.name), make("small", {}, say("n_originals", { n: line.originals }))))) : null);
+}
+
+function troubleOf({ trouble, state }, phone) {
+  if (!trouble) return state === "cancelled" ? notice("bad", say("cancelled"), say("cancelled_text")) : null;
+  return notice("bad", say("trouble_heading"), troubleText(trouble), link(say("see_troubles"), "#/queue"), callOffice(phone));
+}
+
+const TROUBLES = {
+  wrong_state: "trouble_done_elsewhere", not_the_holder: "trouble_done_elsewhere", leg_differs: "trouble_done_elsewhere",
+  job_closed: "trouble_done_elsewhere", not_found: "trouble_not_yours", stop_cancelled: "trouble_cancelled",
+  requirements_missing: "trouble_missing", documents_do_not_match: "trouble_missing",
+};
+
+// What the server could not do, in words that say what to do.
+export const troubleText = (code) => say(TROUBLES[code] ?? "trouble_other");
+
+export function callOffice(phone) {
+  const [first] = phone.office?.phones ?? [];
+  return first ? make("a", { class: "main-action as-button", href: `tel:${first.phone}` }, say("call_office", { name: first.name })) : null;
+}
+
+function skipped(stops, one) {
+  const before = outOfOrder(stops.filter(({ state }) => isOpen(state)).map(({ stop }) => ({ ...stop, window_start: stop.job.window_start, window_end: stop.job.window_end })), one.stop);
+  if (!before.length) return null;
+  const tight = before.filter(({ job }) => job.window_end);
+  return notice("warn", say("out_of_order", { n: before.length }),
+    tight.length ? say("out_of_order_at", { names: tight.slice(0, 3).map(({ position, job }) => `${position} (${fromTo(job.window_start, job.window_end)})`).join(", ") }) : say("out_of_order_text"));
+}
+
+function ended(one, phone) {
+  const mine = [...phone.queue, ...phone.done].filter(({ subject }) => subject?.stop === one.stop.id).at(-1);
+  if (!mine) return null;
+  return make("p", { class: "links" },
+    mine.typ === "custody.handover" ? link(say("show_receipt"), `#/receipt/${mine.id}`, { kind: "text-link" }) : null,
+    link(say("report_wrong"), `#/remark/${mine.id}`, { kind: "text-link" }));
+}
+
+function actions(phone, { round, state: riding, one: { stop, door, state } }) {
+  if (riding !== "started") return next(say("prepare"), () => go("#/ready"));
+  const cannot = link(say("cannot"), `#/stop/${stop.id}/failure`, { kind: "second-action" });
+  const onward = `#/stop/${stop.id}/${stop.job.kind}`;
+  if (state === "arrived") return [next(say("continue"), () => go(onward)), cannot];
+  return [next(say("arrived"), () => arrive(phone, { ...door, round: round.id }, onward), { symbol: "here" }), cannot];
+}
+
+async function arrive(phone, door, onward) {
+  const place = await here(phone);
+  const why = await explained(place, door);
+  if (why === undefined) return;
+  const operation = await phone.enqueue(operations.arrival(door, { place, why }));
+  go(onward);
+  tell(say("arrival_noted"), { action: say("undo"), act: async () => { if (await phone.undo(operation.id)) go(`#/stop/${door.id}`); } });
+}
+
+// Null when the courier is where the door is; a reason when not; undefined when he thought better of it.
+async function explained(place, { job: { point } }) {
+  const far = place && metresFrom(place, point);
+  if (place && far <= Math.max(NEAR_M, place.accuracy ?? 0)) return null;
+  if (!place) return (await ask(say("no_place"), say("no_place_text"), [["no_signal", say("no_signal")], [undefined, say("go_back"), "plain"]])) ?? undefined;
+  let why = "gps_wrong";
+  const reasons = choices(say("why_far"), "why", ["gps_wrong", "met_elsewhere", "address_wrong"].map((code) => [code, say(`why_${code}`)]), why, (value) => { why = value; });
+  return (await ask(say("far_away", { far: metres(far) }), reasons, [[() => why, say("arrived_anyway")], [undefined, say("go_back"), "plain"]])) ?? undefined;
+}

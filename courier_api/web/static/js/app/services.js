@@ -1,0 +1,60 @@
+// What works behind the screens while a courier is signed in: the sender and its feed, preparing a day, position, backup.
+import { told } from "../told.js";
+import { sealBackup } from "./backup/seal.js";
+import { tilesOf, wayOf } from "./map/tiles.js";
+import { asSent } from "./outbox/batch.js";
+import { makeFeed } from "./outbox/feed.js";
+import { loadTools, openOutbox } from "./outbox/index.js";
+import { call } from "./outbox/net.js";
+import { followDuty } from "./duty.js";
+import { keepLater } from "./shell.js";
+import { prepare } from "./shift/prepare.js";
+
+const LOOK_EVERY_MS = 60_000;
+
+export async function openServices(database, session) {
+  const holder = session.holder();
+  const [outbox, { write }] = await Promise.all([openOutbox({ holder, told }), loadTools(told)]);
+  const feed = makeFeed({ database, holder, call });
+  const ended = new AbortController();
+
+  // Looks what changed, once a minute while somebody looks at the phone, and whenever the network is back.
+  async function look(phone) {
+    if (document.hidden || !navigator.onLine) return;
+    const changes = await feed.once().catch(() => []); // without a network there is no news; the next look has it
+    if (changes.length) { await phone.load(); dispatchEvent(new Event("courier:news")); }
+  }
+
+  return {
+    outbox,
+    write,
+    watch(phone) {
+      const soon = () => look(phone);
+      const every = setInterval(soon, LOOK_EVERY_MS);
+      addEventListener("online", soon, { signal: ended.signal });
+      document.addEventListener("visibilitychange", soon, { signal: ended.signal });
+      ended.signal.addEventListener("abort", () => clearInterval(every));
+      followDuty({ database, session, phone, signal: ended.signal });
+      soon();
+    },
+    prepare: async (onStep) => {
+      const found = await prepare({
+        call, database, holder, timezone: told.timezone, onStep,
+        tiles: (round, doors) => tilesOf(wayOf({ line: round.line, stops: doors, office: round.office }), { template: told.tiles, bounds: told.bounds }),
+      });
+      const kept = await keepLater();
+      const missing = [...found.missing.filter((step) => step !== "map"), ...(kept ? [] : ["map"])];
+      return { ready: missing.length === 0, missing };
+    },
+    backup: async () => {
+      const { kid } = await session.record();
+      const queue = await database.queue.where("person").equals(holder.person).sortBy("counter");
+      const evidence = (await database.evidence.where("state").equals("waiting").toArray()).filter(({ person }) => person === holder.person);
+      return sealBackup({ operations: queue.map(asSent), evidence, kid, person: holder.person, app: told.app }, told.backup_key);
+    },
+    close() {
+      ended.abort();
+      outbox.close();
+    },
+  };
+}

@@ -1,0 +1,43 @@
+// Who is signed in on this phone, over kills and restarts; the key that signs for him lies in the same database.
+import { signInWithKey } from "../device/signing-in.js";
+import { openDatabase, read } from "../device/store.js";
+import { call } from "./outbox/net.js";
+
+const ROLE = "courier";
+let current = null;
+
+export async function load() {
+  current = (await (await openDatabase()).facts.get("session"))?.value ?? null;
+  return current;
+}
+
+export const session = () => current;
+export const holder = () => current && { person: current.person_id, role: ROLE };
+export const token = () => current?.token ?? null;
+export const record = () => read(holder());
+
+export function requestCode(phone) {
+  return call("/public/sign-in-codes", { method: "POST", body: { phone } });
+}
+
+// Signs in, has the key certified, and keeps who it is. Another courier's queue on this phone is not mixed with his.
+export async function signIn(phone, code) {
+  const answer = await signInWithKey(phone, code, ROLE, (device_key) =>
+    call("/public/sign-ins", { method: "POST", body: { phone, code, role: ROLE, device_key } }));
+  const { token: bearer, person_id, full_name, staff_code, place_code, expires_at } = answer;
+  const database = await openDatabase();
+  const another = current && current.person_id !== person_id;
+  await database.transaction("rw", database.facts, database.drafts, async () => {
+    if (another) { await database.facts.clear(); await database.drafts.clear(); }
+    await database.facts.put({ key: "session", value: { token: bearer, person_id, full_name, staff_code, place_code, expires_at } });
+  });
+  return load();
+}
+
+// The key and what waits stay: they are needed until the last receipt has come.
+export async function signOut() {
+  const ending = token();
+  await (await openDatabase()).facts.delete("session");
+  current = null;
+  if (ending) await call("/public/sign-ins/current", { method: "DELETE", token: ending }).catch(() => {});
+}

@@ -1,0 +1,27 @@
+// A round as the server shows it, with all its doors, and where the phone keeps it.
+import { inOne } from "../../device/store.js";
+import { differences } from "./diff.js";
+
+// {round, doors, at}. The doors are asked for last: what changes in between shows as a newer version in the feed.
+export async function readRound(call, token, id) {
+  const round = await call(`/couriers/rounds/${id}`, { token });
+  const doors = await call(`/couriers/rounds/${id}/doors`, { token });
+  return { round, doors, at: new Date().toISOString() };
+}
+
+// A plan that the courier has seen is not changed under his hands: a different one waits as `incoming:` until he has
+// looked at it. What changes nothing that is still to be done, and a round that was withdrawn, is taken over at once.
+// `more` is what else is written in the same transaction.
+export function keepRounds(database, snapshots, more = async () => {}) {
+  const { facts } = database;
+  return inOne(database, [facts], async () => {
+    for (const snapshot of snapshots) {
+      const { id, state } = snapshot.round;
+      const known = (await facts.get(`round:${id}`))?.value;
+      const same = !known || state === "withdrawn" || differences(known, snapshot).length === 0;
+      await facts.put({ key: `${same ? "round" : "incoming"}:${id}`, value: snapshot });
+      if (same) await facts.delete(`incoming:${id}`);
+    }
+    await more(facts);
+  });
+}

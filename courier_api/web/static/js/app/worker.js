@@ -1,0 +1,59 @@
+// Keeps the app on the phone. The server writes SHELL = {version, pages, files, later} above these lines.
+const KEPT = `courier-${SHELL.version}`;
+const LATER = "courier-later"; // the large libraries: their addresses never change their content
+const CHOICE = "courier-language";
+const PATHS = ["/courier"];
+
+addEventListener("install", (event) => event.waitUntil(keep()));
+addEventListener("activate", (event) => event.waitUntil(forgetOlder().then(() => clients.claim())));
+addEventListener("message", ({ data }) => { if (data === "take over") skipWaiting(); if (data === "keep later") keepLater(); });
+addEventListener("fetch", (event) => {
+  const url = new URL(event.request.url);
+  if (event.request.method !== "GET" || url.origin !== location.origin) return;
+  if (event.request.mode === "navigate" && PATHS.includes(url.pathname)) event.respondWith(page(event.request, url));
+  else if (url.pathname.startsWith("/assets/")) event.respondWith(file(event.request));
+});
+
+// Without credentials: asking for both languages must not change the reader's choice, which is a cookie.
+const asked = (address) => new Request(address, { credentials: "omit" });
+
+async function keep() {
+  const cache = await caches.open(KEPT);
+  await cache.addAll([...SHELL.pages, ...SHELL.files].map(asked));
+  if (!(await clients.matchAll({ includeUncontrolled: true })).some(({ url }) => url.includes("/courier"))) await skipWaiting();
+}
+
+// Behind everything else, one after the other; what is there already is not fetched again.
+async function keepLater() {
+  const cache = await caches.open(LATER);
+  for (const address of SHELL.later) {
+    if (await cache.match(address, { ignoreVary: true })) continue;
+    await cache.add(asked(address)).catch(() => {});
+  }
+  const wanted = new Set(SHELL.later);
+  for (const { url } of await cache.keys()) if (!wanted.has(new URL(url).pathname)) await cache.delete(url);
+  for (const client of await clients.matchAll()) client.postMessage("later kept");
+}
+
+async function forgetOlder() {
+  const names = await caches.keys();
+  const older = names.filter((name) => /^courier-[0-9a-f]{16}$/.test(name) && name !== KEPT);
+  await Promise.all(older.map((name) => caches.delete(name)));
+}
+
+// From the phone at once; a newer version comes by this script's own change, and never in the middle of a door.
+async function page(request, url) {
+  const language = url.searchParams.get("lang");
+  if (language) await (await caches.open(CHOICE)).put("/", new Response(language));
+  const noted = language ?? (await (await (await caches.open(CHOICE)).match("/"))?.text());
+  const wanted = SHELL.pages.find((address) => address.endsWith(`=${noted}`)) ?? SHELL.pages[0];
+  return (await (await caches.open(KEPT)).match(wanted, { ignoreVary: true })) ?? fetch(request);
+}
+
+async function file(request) {
+  for (const name of [KEPT, LATER]) {
+    const found = await (await caches.open(name)).match(request, { ignoreVary: true });
+    if (found) return found;
+  }
+  return fetch(request);
+}

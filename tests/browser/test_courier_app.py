@@ -1,0 +1,64 @@
+"""The courier's app in Chromium, from the sign-in to the last receipt: each screen in both languages, small and large."""
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+
+from courier_api.settings import settings
+from tests.browser import courier_day
+from tests.browser.courier_day import Day
+from tests.browser.test_pages_in_browser import address, chromium
+
+__all__ = ["address"]
+HERE = Path(__file__).parent
+PICTURES = HERE.parents[1] / ".local" / "screenshots"
+SECONDS = 300
+
+
+@pytest.fixture
+def day(session: Session, ground: None, roads: None) -> Day:
+    """A round of today."""
+    return courier_day.today(session)
+
+
+def drive(script: str, address: str, **said: str) -> dict[str, Any]:
+    """Run a driver; what it found is on its last line."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    run = subprocess.run(
+        ["node", HERE / script],
+        env={
+            **os.environ,
+            "BASE": address,
+            "SMS": str(settings().sms_log),
+            "PICTURES": str(PICTURES),
+            "CHROMIUM": chromium(),
+            **said,
+        },
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_a_day_in_the_app(app: Flask, day: Day, address: str, language: str) -> None:
+    found = drive("courier.mjs", address, PHONE=day.phone, LANGUAGE=language)
+    assert found["faults"] == []
+    assert found["outside"] == []
+    assert found["axe"] == []
+    assert found["small"] == []
+    assert found["wide"] == []
+    assert found["empty"] == []
+    assert found["problems"] == []
+    assert found["plain"] <= 5
+    assert found["failure"] <= 3
