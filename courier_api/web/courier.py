@@ -32,8 +32,7 @@ OWN = ("css/site.css", "css/courier.css", "css/courier-map.css", "img/mark.svg",
     f"js/{name}.js" for name in ("dom", "told", "format", "ground", "colours")
 ))  # fmt: skip
 NOT_NEEDED = ("js/app/worker.js", "js/verify/worker.js", "js/verify/page.js", "js/verify/show.js", "js/verify/scan.js")
-SIGN_IN_FAULTS = {key: both for key, both in words.SIGN_IN.items() if key.startswith("fault_")}
-WORDS = words.ROUND_MAP | SIGN_IN_FAULTS | courier_words.COURIER
+WORDS = words.ROUND_MAP | courier_words.COURIER
 
 
 @blp.get("/courier")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from flask import Flask
 from sqlalchemy.orm import Session
 
 from courier_api.settings import settings
+from courier_api.web import courier_words
 from tests.browser import courier_day
 from tests.browser.courier_day import Day
 from tests.browser.test_pages_in_browser import address, chromium
@@ -62,3 +64,11 @@ def test_a_day_in_the_app(app: Flask, day: Day, address: str, language: str) -> 
     assert found["problems"] == []
     assert found["plain"] <= 5
     assert found["failure"] <= 3
+    assert _left_over(found["shown"], language) == []
+
+
+def _left_over(shown: dict[str, str], language: str) -> list[tuple[str, str]]:
+    """What a screen says in the other language."""
+    others = [both[language == "vi"] for both in courier_words.COURIER.values() if both[0] != both[1]]
+    whole = [re.compile(rf"^{re.escape(words)}$", re.M) for words in others if "{" not in words and len(words) > 3]
+    return [(name, found[0]) for name, text in shown.items() for one in whole if (found := one.search(text))]

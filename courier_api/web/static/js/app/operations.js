@@ -42,8 +42,12 @@ export function failure(door, { reason, next, note = "", missing = null, called 
   );
 }
 
-export function remark(operation, { why, note }) {
-  return of("courier.remark", { of: operation.id, why }, operation.subject ?? {}, { values: { note }, beside: { note } });
+export function remark(operation, { why, note, photo = null }) {
+  return of("courier.remark", { of: operation.id, why }, operation.subject ?? {}, {
+    values: { note, photo },
+    beside: { note },
+    evidence: photo ? [{ kind: "photo", bytes: photo }] : [],
+  });
 }
 
 // Papers taken from a citizen, or the result given to one.

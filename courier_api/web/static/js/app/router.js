@@ -31,7 +31,7 @@ export async function render({ again = false } = {}) {
   const made = await screen(...params.slice(1).map(decodeURIComponent));
   if (mine !== turn) { made?.leave?.(); return null; }
   if (!made) return null; // it has gone on to another
-  shown?.leave?.();
+  if (!again) shown?.leave?.();
   shown = made;
   put(made, hash, again);
   made.arrive?.();

@@ -29,6 +29,7 @@ export async function signIn(phone, code) {
   const another = current && current.person_id !== person_id;
   await database.transaction("rw", database.facts, database.drafts, async () => {
     if (another) { await database.facts.clear(); await database.drafts.clear(); }
+    await database.facts.delete("tracking"); // whoever signed in last on another phone is followed there
     await database.facts.put({ key: "session", value: { token: bearer, person_id, full_name, staff_code, place_code, expires_at } });
   });
   return load();

@@ -1,13 +1,16 @@
 // Keeps the app on the phone, and offers a newer version when there is one.
-import { say, told } from "../told.js";
+import { language, say, told } from "../told.js";
 import { tell } from "./parts.js";
 
+const CHOICE = "courier-language"; // as worker.js has it
 const LOOK_EVERY_MS = 3_600_000;
 
 export async function keepShell() {
   if (!navigator.serviceWorker) return;
   try {
-    const kept = await navigator.serviceWorker.register(told.worker, { scope: "/courier", updateViaCache: "none" });
+    await (await caches.open(CHOICE)).put("/", new Response(language)); // the next start is in the language of this one
+    // Of the whole site: the map's own worker lies under /assets.
+    const kept = await navigator.serviceWorker.register(told.worker, { scope: "/", updateViaCache: "none" });
     kept.addEventListener("updatefound", () => watch(kept.installing));
     if (kept.waiting && navigator.serviceWorker.controller) offer(kept.waiting);
     setInterval(() => kept.update().catch(() => {}), LOOK_EVERY_MS);

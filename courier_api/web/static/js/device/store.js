@@ -1,4 +1,4 @@
-// What a browser keeps of its keys and of what waits to be sent: IndexedDB through Dexie, each write on the disk at once.
+// What a browser keeps of its keys and of what waits to be sent: IndexedDB through Dexie, written through at once.
 //   keys      a device record for each person and role, see counter.js
 //   queue     signed operations that the server has not given its receipt for
 //   evidence  photos and signatures by hand that wait to go up
@@ -51,7 +51,7 @@ export async function waiting(kid) {
   return (await openDatabase()).queue.where("[kid+counter]").between([kid, 0], [kid, Infinity]).toArray();
 }
 
-// One transaction: `work` is given the record (or null) and says what to put, any or none: {record, operation, evidence}.
+// One transaction: `work` is given the record (or null) and says what to put: {record, operation, evidence}, or less.
 export async function change({ person, role }, work) {
   const database = await openDatabase();
   const { keys, queue, evidence } = database;

@@ -63,14 +63,9 @@ async function load() {
 }
 
 async function zxing() {
-  const { prepareZXingModule, purgeZXingModule, readBarcodes } = await import(told.zxing);
-  try {
-    // Left alone it would fetch the wasm from somebody else's server.
-    await prepareZXingModule({ overrides: { locateFile: () => told.zxing_wasm }, fireImmediately: true });
-  } catch (fault) {
-    purgeZXingModule();
-    throw fault;
-  }
+  const { prepareZXingModule, readBarcodes } = await import(told.zxing);
+  // Left alone it would fetch the wasm from somebody else's server.
+  await prepareZXingModule({ overrides: { locateFile: () => told.zxing_wasm }, fireImmediately: true });
   return async (image) => (await readBarcodes(image, OPTIONS)).map(({ text, format }) => ({ text, format }));
 }
 

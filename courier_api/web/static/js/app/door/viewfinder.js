@@ -82,11 +82,20 @@ export function picture(bytes, alt) {
 
 // One code by itself, over everything: resolves with its text, or null when it was left.
 export function scan(heading, hint) {
+  return over(heading, hint, (close) => viewfinder({ label: heading, onCode: close }));
+}
+
+// One photo by itself: resolves with its bytes, or null.
+export function takePhoto(heading) {
+  return over(heading, null, (close) => viewfinder({ label: heading, shutterText: say("take_photo"), onPhoto: close }));
+}
+
+function over(heading, hint, open) {
   return new Promise((resolve) => {
-    const close = (text) => { finder.stop(); dialog.close(); dialog.remove(); resolve(text); };
-    const finder = viewfinder({ label: heading, onCode: (text) => close(text) });
+    const close = (found) => { finder.stop(); dialog.close(); dialog.remove(); resolve(found); };
+    const finder = open(close);
     const dialog = make("dialog", { class: "sheet scanning", "aria-label": heading },
-      make("h2", {}, heading), make("p", {}, hint), finder.element, button(say("go_back"), () => close(null), { kind: "plain" }));
+      make("h2", {}, heading), hint && make("p", {}, hint), finder.element, finder.shutter, button(say("go_back"), () => close(null), { kind: "plain" }));
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
     document.body.append(dialog);
     dialog.showModal();

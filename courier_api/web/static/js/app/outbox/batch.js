@@ -11,7 +11,7 @@ const MOST_ASKED_MS = 3_600_000; // as long as any of our limits lasts
 // The operation as it is sent, and as its receipt names it.
 export const asSent = ({ id, signed, beside }) => ({ id, signed, ...beside });
 
-// The rows to send now, oldest first, and in how many milliseconds there will be more; null when nothing waits for time.
+// The rows to send now, oldest first, and in how many milliseconds there will be more; null when nothing is held.
 // Each device in the order of its counter: behind one that is held the later ones wait too. What was refused goes
 // alone, once in a while, and never in the way of the others.
 export function nextBatch(rows, now, most = MOST) {

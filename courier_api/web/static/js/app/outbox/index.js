@@ -28,12 +28,14 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   const tabs = new BroadcastChannel("courier outbox");
   const listeners = new Set();
   let state = "idle";
+  let sends = false; // whether it is this tab that sends, and knows how that goes
   let counted = { operations: 0, photos: 0, bytes: 0, oldest: null };
 
   const uploads = makeUploader({ database, holder, call, clock, ...tools });
   const sender = makeSender({ database, holder, call, clock, lock, after: uploads, tell, ...tools });
 
   function tell(next) {
+    sends = true;
     if (next === state) return;
     state = next;
     tabs.postMessage({ state });
@@ -45,6 +47,7 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   tabs.onmessage = ({ data }) => {
     if (data.wake) sender.wake();
     if (data.nudge) sender.nudge();
+    if (data.ask && sends) tabs.postMessage({ state });
     if (data.state && data.state !== state) {
       state = data.state;
       changed();
@@ -66,6 +69,7 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   ];
   await forget(database).catch(console.warn);
   sender.start();
+  tabs.postMessage({ ask: true });
 
   function nudge() {
     sender.nudge();

@@ -7,6 +7,7 @@ import { operationReceiptHolds } from "./receipts.js";
 
 const PATIENCE_MS = 60_000;
 const AGAIN_MS = 5 * 60_000; // what was refused is tried again, alone: a mended server may take it
+const KEY_AGAIN_MS = 3_600_000; // a key that has ended seldom comes back
 const TRUSTED_MS = 10_000; // an answer that took longer says little about the clock
 const WHOLE = [400, 413, 422]; // these say that the request as such cannot be read
 
@@ -66,8 +67,10 @@ export function makeSender({ database, holder, call, keys, verify, clock, lock, 
     await inOne(database, [queue], () => fault(marked[0], code, detail));
   }
 
-  const fault = ({ kid, counter }, code, detail) =>
-    queue.update([kid, counter], { fault: code, detail, again_at: clock.now() + AGAIN_MS });
+  function fault({ kid, counter }, code, detail) {
+    const pause = FAULTS.includes(code) ? KEY_AGAIN_MS : AGAIN_MS;
+    return queue.update([kid, counter], { fault: code, detail, again_at: clock.now() + pause });
+  }
 
   // Gives how many of them stay.
   async function settle(marked, answer, sent, answered) {

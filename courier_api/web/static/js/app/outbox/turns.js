@@ -29,6 +29,7 @@ export function takeTurns({ name, steps, clock, lock, tell }) {
       const { state, wait = null } = await step().catch(full);
       if (state === "sent") {
         failures = 0;
+        tell("sending");
         return { wait: 0 };
       }
       if (standing.state === "idle") standing = { ...standing, state };

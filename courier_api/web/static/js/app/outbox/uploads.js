@@ -114,7 +114,7 @@ export function makeUploader({ database, holder, call, keys, verify, clock }) {
     const { status, code } = fault;
     if ([409, 460].includes(status) && current.refusals++ < 5) {
       current.offset = null; // asked for anew
-    } else if (status === 404 && code !== "broken" && row.location && current.refusals++ < 2) {
+    } else if (status === 404 && row.location && current.refusals++ < 2) { // an answer to HEAD says no more than that
       await guarded(() => evidence.update([row.event, row.kind], { location: (row.location = null) }));
     } else if (status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status) && code !== "broken") {
       await rest(row, status === 404 ? "evidence_erased" : code);

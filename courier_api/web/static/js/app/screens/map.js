@@ -1,6 +1,6 @@
 // The map of the round, with the list's own buttons beneath it; it is loaded when it is first looked at.
 import { make } from "../../dom.js";
-import { language, say } from "../../told.js";
+import { say } from "../../told.js";
 import { icon } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { go } from "../router.js";
@@ -8,11 +8,14 @@ import { go } from "../router.js";
 export const mapScreen = (phone) => async (stopId) => {
   const day = phone.current;
   const box = make("div", { class: "map-box" });
-  const open = day?.stops.filter(({ state }) => isOpen(state)) ?? [];
-  const first = open.find(({ stop }) => stop.id === stopId) ?? open[0] ?? null;
+  const ahead = () => {
+    const open = phone.current?.stops.filter(({ state }) => isOpen(state)) ?? [];
+    return open.find(({ stop }) => stop.id === stopId) ?? open[0] ?? null;
+  };
+  const first = ahead();
   let map = null;
   let gone = false;
-  const follow = () => map?.update({ stops: phone.current?.stops ?? [], next: first, me: phone.place });
+  const follow = () => map?.update({ stops: phone.current?.stops ?? [], next: ahead(), me: phone.place });
   return {
     title: say("tab_map"),
     tabs: true,
@@ -24,8 +27,7 @@ export const mapScreen = (phone) => async (stopId) => {
       if (!day) return;
       const { showMap } = await import("../map/view.js");
       if (gone) return;
-      map = await showMap(box, { round: day.round, stops: day.stops, next: first, me: phone.place, language, onStop: (id) => go(`#/stop/${id}`) });
-      if (gone) map.remove();
+      map = showMap(box, { round: day.round, stops: day.stops, next: first, me: phone.place, onStop: (id) => go(`#/stop/${id}`) });
       phone.addEventListener("change", follow);
       phone.addEventListener("place", follow);
     },

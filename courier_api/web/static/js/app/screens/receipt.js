@@ -4,6 +4,7 @@ import { time } from "../../format.js";
 import { say, told } from "../../told.js";
 import { big, fromBase64, hex, join, sha256 } from "../../verify/bytes.js";
 import { digits } from "../../verify/receipt.js";
+import { codePicture } from "../code.js";
 import { card, facts, money, notice } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { go, next, replace } from "../router.js";
@@ -37,18 +38,8 @@ export const receiptScreen = (phone) => async (id) => {
 };
 
 async function code({ signed: { core, signature } }) {
-  const [{ certificate }, { default: encodeQR }] = await Promise.all([record(), import(told.qr_encode)]);
-  const receipt = digits(join(fromBase64(core), fromBase64(signature), certificate));
-  const bits = encodeQR(`${told.verify}#${receipt}`, "raw", { ecc: "low", border: 4 });
-  const canvas = make("canvas", { class: "code-picture", role: "img", "aria-label": say("receipt_code") });
-  const dot = 4;
-  [canvas.width, canvas.height] = [bits[0].length * dot, bits.length * dot];
-  const pen = canvas.getContext("2d");
-  pen.fillStyle = "#fff";
-  pen.fillRect(0, 0, canvas.width, canvas.height);
-  pen.fillStyle = "#000";
-  bits.forEach((row, y) => row.forEach((on, x) => on && pen.fillRect(x * dot, y * dot, dot, dot)));
-  return make("div", { class: "code-box" }, canvas);
+  const { certificate } = await record();
+  return codePicture(`${told.verify}#${digits(join(fromBase64(core), fromBase64(signature), certificate))}`, say("receipt_code"));
 }
 
 // The number of a voucher is that of its handover, so that the phone knows it before the server does.

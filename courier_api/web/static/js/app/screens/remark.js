@@ -2,7 +2,8 @@
 import { make } from "../../dom.js";
 import { say } from "../../told.js";
 import * as operations from "../operations.js";
-import { card, choices, field, markWrong, tell } from "../parts.js";
+import { picture, takePhoto } from "../door/viewfinder.js";
+import { button, card, choices, field, markWrong, tell } from "../parts.js";
 import { next, replace } from "../router.js";
 import { titleOf } from "./queue.js";
 import { clock } from "./when.js";
@@ -13,6 +14,11 @@ export const remarkScreen = (phone) => async (id) => {
   const operation = [...phone.queue, ...phone.done].find((one) => one.id === id);
   if (!operation) return replace("#/queue");
   let why = null;
+  let photo = null;
+  const shown = card();
+  const show = () => shown.replaceChildren(make("h2", {}, say("remark_photo")), ...(photo ? [picture(photo, say("remark_photo"))] : []),
+    button(say(photo ? "photo_again" : "add_photo"), async () => { photo = (await takePhoto(say("remark_photo"))) ?? photo; show(); }, { kind: "second-action", symbol: "camera" }));
+  show();
   const note = field(say("remark_note"), { area: true, rows: 3, maxlength: 300 });
   return {
     title: say("report_wrong"),
@@ -22,13 +28,14 @@ export const remarkScreen = (phone) => async (id) => {
       make("p", {}, say("remark_text")),
       choices(say("remark_why"), "why", WHYS.map((code) => [code, say(`remark_${code}`)]), why, (value) => { why = value; }),
       note,
+      shown,
     ],
     action: next(say("remark_send"), async () => {
       const text = note.input.value.trim();
       markWrong(note, text ? null : say("remark_note_missing"));
       if (!why) tell(say("remark_why_missing"));
       if (!why || !text) return;
-      await phone.enqueue(operations.remark(operation, { why, note: text }));
+      await phone.enqueue(operations.remark(operation, { why, note: text, photo }));
       await replace("#/queue");
       tell(say("remark_sent"));
     }),

@@ -36,7 +36,7 @@ function nothing() {
 export function warnings(phone) {
   const found = [];
   const fault = phone.problems.find(({ kind }) => kind === "key");
-  if (fault) found.push(notice("bad", say("key_heading"), say(`key_${fault.code}`) , link(say("what_to_do"), "#/trouble/key")));
+  if (fault) found.push(notice("bad", say("key_heading"), say(`key_${fault.code}`), link(say("what_to_do"), "#/trouble/key")));
   if (phone.outbox.state() === "signed_out") found.push(notice("bad", say("signed_out"), say("signed_out_text"), link(say("sign_in"), "#/sign-in")));
   for (const { round, state } of phone.rounds) {
     if (state === "withdrawn" && phone.acknowledged(round.id) < round.version) {
@@ -68,10 +68,17 @@ function progress(day, open) {
     make("span", { class: "soft" }, say("back_at", { time: time(day.round.returns_at) })));
 }
 
-const distances = (day) => {
-  const along = alongLine(day.round.line, day.stops.map(({ stop }) => ({ lon: stop.job.point.lon, lat: stop.job.point.lat })));
-  return new Map(day.stops.map(({ stop }, n) => [stop.id, along[n]]));
-};
+const known = { plan: null, ways: null };
+
+// How far it is to each stop from the one before; to the first from the office. Reckoned once for each plan.
+function distances({ round, stops }) {
+  const plan = `${round.id} ${round.version}`;
+  if (known.plan !== plan) {
+    const ways = alongLine(round.line, [round.office.point, ...stops.map(({ stop }) => stop.job.point)]);
+    Object.assign(known, { plan, ways: new Map(stops.map(({ stop }, n) => [stop.id, ways[n]])) });
+  }
+  return known.ways;
+}
 
 function nextCard({ stop, door, state }, far) {
   const { job } = stop;

@@ -24,7 +24,7 @@ export const stopScreen = (phone) => async (id) => {
     live: true,
     body: [
       troubleOf(one, phone),
-      open && riding === "started" ? skipped(stops, one) : null,
+      open && riding === "started" ? skipped(stops, one, phone) : null,
       who(stop, door, state),
       open ? reach(phone, stop) : null,
       money_(door),
@@ -112,10 +112,10 @@ export function callOffice(phone) {
   return first ? make("a", { class: "main-action as-button", href: `tel:${first.phone}` }, say("call_office", { name: first.name })) : null;
 }
 
-function skipped(stops, one) {
-  const before = outOfOrder(stops.filter(({ state }) => isOpen(state)).map(({ stop }) => ({ ...stop, window_start: stop.job.window_start, window_end: stop.job.window_end })), one.stop);
+function skipped(stops, one, phone) {
+  const before = outOfOrder(stops.map(({ stop, state }) => ({ ...stop, state })), one.stop, { from: phone.place, now: Date.now() + phone.skew });
   if (!before.length) return null;
-  const tight = before.filter(({ job }) => job.window_end);
+  const tight = before.filter(({ at_risk: atRisk }) => atRisk);
   return notice("warn", say("out_of_order", { n: before.length }),
     tight.length ? say("out_of_order_at", { names: tight.slice(0, 3).map(({ position, job }) => `${position} (${fromTo(job.window_start, job.window_end)})`).join(", ") }) : say("out_of_order_text"));
 }

@@ -123,8 +123,8 @@ const isPending = ({ state }) => state === undefined;
 const troubleOf = ({ state, code, decision }) => (REFUSED.includes(state) && !decision ? code : null);
 // A dispatcher has decided that it changes nothing.
 const isPassedOver = ({ decision }) => decision === "dismiss";
-const isOf = (operation, custody) =>
-  operation.typ === "custody.handover" && operation.subject?.item === custody?.item_id && !isPassedOver(operation);
+const isOf = ({ typ, subject, decision }, custody) =>
+  Boolean(custody) && typ === "custody.handover" && subject.item === custody.item_id && !isPassedOver({ decision });
 
 // As they were signed; of one device the counter knows better than its clock.
 function inTime(operations) {
