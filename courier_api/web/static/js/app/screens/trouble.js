@@ -11,11 +11,13 @@ export const keyScreen = (phone) => async () => {
     title: say("key_heading"),
     back: "#/",
     body: [
-      notice("bad", say(fault ? `key_${fault.code}` : "key_good"), say(fault ? "key_text" : "key_good_text")),
-      steps(["key_step_keep", "key_step_call", "key_step_backup", "key_step_sign_in"]),
-      callOffice(phone),
+      ...(fault ? [
+        notice("bad", say(`key_${fault.code}`), say("key_text")),
+        steps(["key_step_keep", "key_step_call", "key_step_backup", "key_step_sign_in"]),
+        callOffice(phone),
+      ] : [notice("good", say("key_good"), say("key_good_text"))]),
     ],
-    action: next(say("sign_in"), () => go("#/sign-in")),
+    action: fault ? next(say("sign_in"), () => go("#/sign-in")) : next(say("to_round"), () => go("#/")),
   };
 };
 
