@@ -1,4 +1,4 @@
-"""Keeps what nobody asks for: the ledger, operations left in the inbox, lost work, old answers, true roads.
+"""Keeps what nobody asks for: the ledger, what is left in the inbox, lost work, old answers and positions, true roads.
 
 Run one beside the workers; two do no harm. Not a thread of a worker: that one forks for each task, and what a fork
 inherits must not be in the middle of something.
@@ -16,11 +16,13 @@ from courier_api.custody import ledger, uploads
 from courier_api.db import transaction
 from courier_api.guard import answers
 from courier_api.journey import dispatching
+from courier_api.tracking import forgetting
 
 LEDGER_EVERY_S = 1  # a checkpoint is due ten seconds after something new at the latest
 INBOX_EVERY_S = 10
 SWEEP_EVERY_S = 60
 EVIDENCE_EVERY_S = 3600
+POSITIONS_EVERY_S = 3600
 log = logging.getLogger(__name__)
 
 
@@ -53,6 +55,13 @@ def look_after_evidence() -> None:
             log.warning("%d uploads that no event asked for were dropped", dropped)
 
 
+def forget_positions() -> None:
+    """Drop where couriers were, once it has been kept long enough."""
+    with transaction() as session:
+        if dropped := forgetting.forget_old(session):
+            log.info("%d old positions were dropped", dropped)
+
+
 def repeat(work: Callable[[], None], every_s: float, stop: threading.Event) -> None:
     """Do something at intervals until told to stop; a fault is logged and the next time tries again."""
     wait = every_s
@@ -70,6 +79,7 @@ WORK = (
     (empty_inbox, INBOX_EVERY_S),
     (sweep, SWEEP_EVERY_S),
     (look_after_evidence, EVIDENCE_EVERY_S),
+    (forget_positions, POSITIONS_EVERY_S),
 )
 
 

@@ -205,6 +205,37 @@ TEXTS: dict[str, tuple[str, str]] = {
     "key_wrong_curve": ("Không phải khoá P-256.", "This is not a P-256 key."),
     "role_signs_nothing": ("Vai trò này không ký số.", "This role signs nothing."),
     "key_of_another": ("Khoá này của người khác hoặc vai trò khác.", "This key belongs to another person or role."),
+    "no_backup_key": (
+        "Chưa có khoá sao lưu của đơn vị vận hành.",
+        "There is no private backup key here (backup.key in OPERATOR_KEYS; scripts/operate keys make).",
+    ),
+    "backup_not_one": ("Tệp này không phải là bản sao lưu của ứng dụng.", "This is no backup of the couriers' app."),
+    "backup_of_other_version": (
+        "Bản sao lưu này theo một phiên bản khác.",
+        "This backup is of another version than is read here.",
+    ),
+    "backup_for_another": (
+        "Bản sao lưu này được niêm cho khoá khác: của đơn vị khác, hoặc khoá đã mất.",
+        "This backup is sealed to a key that is not here: another operator's, or one that was lost.",
+    ),
+    "backup_changed": ("Bản sao lưu đã bị thay đổi hoặc hỏng.", "This backup has been changed, or is damaged."),
+    "backup_out_of_order": (
+        "Các phần của bản sao lưu không đúng thứ tự hoặc bị thiếu.",
+        "Parts of this backup are missing or stand in another order.",
+    ),
+    "backup_cut_off": (
+        "Bản sao lưu bị cắt mất phần cuối: hãy xuất hoặc chép lại.",
+        "This backup is cut off: export or copy it again.",
+    ),
+    "backup_goes_on": ("Có dữ liệu lạ sau phần cuối bản sao lưu.", "Something stands behind the end of this backup."),
+    "backup_malformed": (
+        "Bản sao lưu mở được nhưng nội dung sai dạng.",
+        "This backup opens, and what is in it has a wrong form.",
+    ),
+    "backup_device_unknown": (
+        "Không biết thiết bị {kid} của bản sao lưu này.",
+        "The device {kid} of this backup is not a courier's here.",
+    ),
     "key_unknown": ("Không biết khoá đã ký.", "The key that signed is not known here."),
     "key_revoked": ("Khoá này đã bị thu hồi.", "This key is revoked: sign in again for a new one."),
     "key_quarantined": (
@@ -269,6 +300,50 @@ TEXTS: dict[str, tuple[str, str]] = {
         "Sự kiện không nối tiếp sự kiện trước của thiết bị.",
         "The event does not follow on the device's last one.",
     ),
+    "place_missing": (
+        "Thiếu vị trí: chỉ được bỏ qua khi máy không có tín hiệu định vị.",
+        "The place is missing: only a phone without a signal may leave it out.",
+    ),
+    "no_such_version": (
+        "Tuyến chưa có phiên bản này; mới nhất là {version}.",
+        "The round has no such version; the newest is {version}.",
+    ),
+    "recalled_missing": ("Chưa thu lại đủ bản gốc cũ: {name}.", "The old original is not taken back: {name}."),
+    "nothing_to_recall": (
+        "Giấy này không phải thu lại, hoặc không nhiều bản như vậy.",
+        "This is not to be taken back, or not so many of it.",
+    ),
+    "extra_not_here": (
+        "Giấy tờ ngoài danh mục chỉ nhận khi thu gom.",
+        "Papers beyond the checklist go along at a pickup only.",
+    ),
+    "clerk_signature_missing": ("Thiếu chữ ký của giao dịch viên.", "The clerk's signature is missing."),
+    "no_such_office": ("Không có bưu cục này.", "There is no such post office."),
+    "no_such_voucher": (
+        "Có lần thu tiền không phải của bưu tá này.",
+        "A voucher is not there, or not this courier's.",
+    ),
+    "voucher_settled": ("Biên lai {number} đã nộp tiền rồi.", "Voucher {number} was settled already."),
+    "settlement_differs": (
+        "Tổng các biên lai là {sum} đồng.",
+        "The vouchers come to {sum} đồng.",
+    ),
+    "nothing_to_settle": ("Không có gì để nộp.", "There is nothing to settle."),
+    "nothing_recalled": (
+        "Lần phát này bưu tá không thu lại bản gốc nào.",
+        "This courier took no original back at that delivery.",
+    ),
+    "recalled_settled": ("Bản gốc thu lại đã nộp rồi.", "These originals were given in already."),
+    "no_such_event": (
+        "Bưu tá không ký sự kiện nào như vậy.",
+        "The courier has signed no such event.",
+    ),
+    "wrong_count": ("Bưu tá báo đã đếm sai giấy tờ.", "The courier says that papers were miscounted."),
+    "wrong_person": ("Bưu tá báo đã ghi sai người.", "The courier says that the wrong person was recorded."),
+    "wrong_amount": ("Bưu tá báo đã ghi sai số tiền.", "The courier says that the sum is wrong."),
+    "wrong_seal": ("Bưu tá báo đã ghi sai số niêm phong.", "The courier says that the seal's number is wrong."),
+    "wrong_reason": ("Bưu tá báo đã chọn sai lý do.", "The courier says that the reason is wrong."),
+    "other": ("Bưu tá đề nghị xem lại, xem ghi chú.", "The courier asks to look at it again; see his note."),
     "not_a_couriers_event": ("Bưu tá không ký loại sự kiện này.", "Couriers do not sign events of this kind."),
     "operation_missing": (
         "Thiếu một thao tác trước đó của thiết bị.",

@@ -12,5 +12,9 @@ from courier_api.places import models as places
 from courier_api.procedures import models as procedures
 from courier_api.rounds import changes
 from courier_api.rounds import models as rounds
+from courier_api.tracking import models as tracking
 
-all_models = (people, places, procedures, dossiers, jobs, rounds, changes, custody, money, agencies, queue, answers)
+all_models = (
+    *(people, places, procedures, dossiers, jobs, rounds, changes),
+    *(custody, money, agencies, tracking, queue, answers),
+)

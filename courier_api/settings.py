@@ -24,6 +24,7 @@ class Settings:
     otp_all_per_day: int
     codes_per_hour: int
     tracking_per_hour: int
+    positions_per_minute: int
     token_lifetime: timedelta
     tracking_prefix: str
     trusted_proxies: int
@@ -53,6 +54,7 @@ def settings() -> Settings:
         otp_all_per_day=int(env.get("OTP_ALL_PER_DAY", "20000")),
         codes_per_hour=int(env.get("CODES_PER_HOUR", "30")),
         tracking_per_hour=int(env.get("TRACKING_PER_HOUR", "60")),
+        positions_per_minute=int(env.get("POSITIONS_PER_MINUTE", "1200")),
         token_lifetime=timedelta(days=int(env.get("TOKEN_DAYS", "30"))),
         tracking_prefix=env.get("TRACKING_PREFIX", "EH"),
         trusted_proxies=int(env.get("TRUSTED_PROXIES", "0")),

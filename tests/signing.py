@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from courier_api.agencies.models import Manifest
 from courier_api.custody import holding
-from courier_api.custody.holding import Party
+from courier_api.custody.holding import Line, Party
 from courier_api.custody.models import PartyRole
 from courier_api.db import now
 from courier_api.dossiers.models import Dossier, PostalItem
@@ -103,7 +103,9 @@ class Signer:
         last = holding.last_handover(self.session, item.id)
         given = {line["position"]: line for line in body["lines"]}
         return [
-            [line.position, line.name, given[line.position]["originals"], given[line.position]["copies"]]
+            Line(line.name, given[line.position]["originals"], given[line.position]["copies"], line.reason).numbered(
+                line.position
+            )
             for line in (last.lines if last else [])
             if line.position in given
         ]
@@ -129,6 +131,10 @@ class Signer:
             papers = [
                 [n, d.requirement.name, given[d.position]["originals"], given[d.position]["copies"]]
                 for n, d in enumerate((d for d in dossier.documents if d.position in given), 1)
+            ]
+            papers += [
+                [n, p["name"], p["originals"], p["copies"], p["reason"]]
+                for n, p in enumerate(body.get("extra", ()), len(papers) + 1)
             ]
             return self._said(item, body, citizen, mine, papers, stop=str(stop.id))
         return self._said(item, body, mine, citizen, self._counted(item, body), stop=str(stop.id))

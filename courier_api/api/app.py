@@ -12,11 +12,15 @@ from courier_api.api import (
     couriers,
     devices,
     dispatchers,
+    doors,
     ledger,
     papers,
+    positions,
     public,
     roads,
+    settling,
     sync,
+    tracking,
     uploads,
 )
 from courier_api.guard import problems
@@ -26,8 +30,9 @@ assert models.all_models
 # These add operations to an audience that has a file of its own.
 assert devices
 assert papers
+assert tracking
 assert roads.blp is corrections.blp is dispatchers.blp
-assert sync.blp is uploads.blp is couriers.blp
+assert doors.blp is settling.blp is sync.blp is uploads.blp is couriers.blp
 assert ledger.blp is public.blp
 
 AUDIENCES = (public, citizens, couriers, clerks, dispatchers, agencies)
@@ -57,7 +62,7 @@ def build() -> Flask:
     if hops := settings().trusted_proxies:
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     api = problems.ProblemApi(app)
-    for audience in AUDIENCES:
-        api.register_blueprint(audience.blp)
+    for group in (*AUDIENCES, positions):
+        api.register_blueprint(group.blp)
     problems.register(app)
     return app

@@ -10,7 +10,7 @@ from courier_api.api.fields import Place, Text, Window
 from courier_api.api.pages import PageQuery, page, page_of
 from courier_api.api.schemas import DossierRow, DossierShown, EventShown, JobShown
 from courier_api.dossiers import cases
-from courier_api.dossiers.states import Service
+from courier_api.dossiers.states import Caution, Service
 from courier_api.guard.audience import Audience, caller, db, must_match, show_version
 from courier_api.journey import booking
 from courier_api.people.models import Role
@@ -27,7 +27,10 @@ class DossierIn(Schema):
     contact_name = Text(120, required=True, metadata={"example": "Nguyễn Thị Hoa"})
     contact_phone = Text(30, required=True, metadata={"example": "0912345678"})
     address = Text(300, required=True, metadata={"example": "Thôn 3, xã Lương Bằng"})
-    note = Text(300, load_default="", least=0, metadata={"description": "For the courier: gate, dog, call first"})
+    note = Text(300, load_default="", least=0, metadata={"description": "For the courier, how to find the door"})
+    cautions = fields.List(
+        fields.Enum(Caution, by_value=True), load_default=list, validate=validate.Length(0, len(Caution))
+    )
     point = fields.Nested(Place, required=True)
     window = fields.Nested(Window, load_default=None, allow_none=True)
     documents = fields.List(

@@ -79,6 +79,11 @@ class CaseWithEvent(CaseShown):
     event = fields.Dict(required=True, allow_none=True)
     skip = fields.Nested(SkipShown, required=True, allow_none=True)
     received_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"description": "By our clock"})
+    note = fields.String(
+        required=True,
+        allow_none=True,
+        metadata={"description": "What the courier wrote beside it, where it was opened"},
+    )
 
 
 @blp.endpoint("GET", "/cases", "listCases")

@@ -7,15 +7,15 @@ from uuid import UUID
 from flask import request
 from marshmallow import Schema, fields, validate
 
-from courier_api.api.evidence import CountedLineIn, DoorProofIn, HandoverLineShown, HandoverShown, proof
+from courier_api.api.evidence import CountedLineIn, DoorProofIn, HandoverShown, proof
 from courier_api.api.fields import Day, Moment, Place, Text
-from courier_api.api.schemas import ItemShown, NextLegShown, PaperShown, RoundShown, RoundWithStops, StopShown
+from courier_api.api.schemas import ItemShown, RoundShown, RoundWithStops, StopShown
 from courier_api.custody import holding
-from courier_api.custody.holding import Party
+from courier_api.custody.holding import Line, Party, Proof
+from courier_api.custody.models import ExtraReason
 from courier_api.guard.audience import Audience, caller, db, must_match, show_version
 from courier_api.jobs.states import FailureReason, NextAction
 from courier_api.journey import riding as journey
-from courier_api.money import quoting
 from courier_api.people.models import Role
 from courier_api.rounds import riding
 
@@ -67,48 +67,6 @@ def finish_round(round_id: UUID) -> Any:
     return round_
 
 
-class Needed(Schema):
-    """What a handover at this door must show."""
-
-    signature = fields.Boolean(required=True)
-    identity = fields.Boolean(required=True)
-    documents = fields.Boolean(required=True)
-    seal = fields.Boolean(required=True)
-    receiver = fields.Boolean(required=True)
-    fee = fields.Integer(required=True, metadata={"description": "đồng to collect"})
-
-
-class StopWithPapers(StopShown):
-    """A stop with what to check and collect at the door."""
-
-    procedure = fields.String(required=True)
-    requirements = fields.Nested(Needed, required=True)
-    documents = fields.List(
-        fields.Nested(PaperShown), required=True, metadata={"description": "Pickup: the announced papers"}
-    )
-    lines = fields.List(
-        fields.Nested(HandoverLineShown), required=True, metadata={"description": "Delivery: what the bag holds"}
-    )
-    custody = fields.Nested(NextLegShown, required=True)
-
-
-@blp.endpoint("GET", "/stops/<uuid:stop_id>", "getMyStop")
-@blp.response(200, StopWithPapers)
-def get_stop(stop_id: UUID) -> Any:
-    """Show a stop with its checklist, fee and what the handover needs."""
-    stop = riding.stop_of(db(), caller(), stop_id)
-    dossier = stop.job.dossier
-    last = holding.last_handover(db(), stop.job.item_id)
-    shown = {name: getattr(stop, name) for name in StopShown().fields}
-    return shown | {
-        "procedure": dossier.procedure_version.name,
-        "requirements": journey.requirements(stop.job, quoting.due(db(), dossier)),
-        "documents": dossier.documents,
-        "lines": last.lines if last else [],
-        "custody": holding.next_leg(db(), stop.job.item),
-    }
-
-
 class Arrival(Schema):
     """At the door."""
 
@@ -122,7 +80,7 @@ class Arrival(Schema):
 def arrive(body: dict[str, Any], stop_id: UUID) -> Any:
     """Be at the door; the answer says how many metres from it."""
     place = body["place"]
-    stop = journey.arrive(db(), caller(), stop_id, body["device_at"], place["lon"], place["lat"])
+    stop = journey.arrive(db(), caller(), stop_id, body["device_at"], (place["lon"], place["lat"]))
     db().flush()  # which reckons the metres that are shown
     return stop
 
@@ -146,11 +104,46 @@ def fail_stop(body: dict[str, Any], stop_id: UUID) -> Any:
     return journey.fail_stop(db(), caller(), stop_id, **body, place=(place["lon"], place["lat"]) if place else None)
 
 
+class ExtraIn(Schema):
+    """A paper beyond the checklist, and why it goes along: a courier asks for none."""
+
+    name = Text(300, required=True, metadata={"example": "Đơn trình bày"})
+    originals = fields.Integer(required=True, validate=validate.Range(0, 1000), strict=True)
+    copies = fields.Integer(required=True, validate=validate.Range(0, 1000), strict=True)
+    reason = fields.Enum(ExtraReason, by_value=True, required=True)
+
+
+class RecalledIn(Schema):
+    """An old original taken back with a result: its line of the checklist."""
+
+    position = fields.Integer(required=True, validate=validate.Range(1, 200), strict=True)
+    originals = fields.Integer(required=True, validate=validate.Range(0, 1000), strict=True)
+
+
 class DoorHandoverIn(DoorProofIn):
     """A handover at a citizen's door; it completes the stop."""
 
     stop_id = fields.UUID(required=True)
     lines = fields.List(fields.Nested(CountedLineIn), required=True, validate=validate.Length(0, 100))
+    extra = fields.List(
+        fields.Nested(ExtraIn),
+        load_default=list,
+        validate=validate.Length(0, 50),
+        metadata={"description": "Pickup: papers that stand behind the others in the event's documents"},
+    )
+    recalled = fields.List(
+        fields.Nested(RecalledIn),
+        load_default=list,
+        validate=validate.Length(0, 50),
+        metadata={"description": "Delivery: `requirements.recalled` of the stop, one by one"},
+    )
+
+
+def door_handover(body: dict[str, Any], handover_id: UUID, evidence: Proof, digest: bytes) -> journey.DoorHandover:
+    """Put a door's handover together."""
+    lines = [journey.CountedLine(**line) for line in body["lines"]]
+    extra = [Line(p["name"], p["originals"], p["copies"], p["reason"].value) for p in body["extra"]]
+    return journey.DoorHandover(handover_id, body["stop_id"], lines, evidence, digest, extra)
 
 
 @blp.endpoint("PUT", "/handovers/<uuid:handover_id>", "recordHandover")
@@ -158,14 +151,8 @@ class DoorHandoverIn(DoorProofIn):
 @blp.response(200, HandoverShown)
 def record_handover(body: dict[str, Any], handover_id: UUID) -> Any:
     """Take papers from a citizen or give the result; sent again it answers the same."""
-    door = journey.DoorHandover(
-        handover_id,
-        body["stop_id"],
-        [journey.CountedLine(**line) for line in body["lines"]],
-        proof(body),
-        holding.digest_of([request.path, request.get_json()]),
-    )
-    return journey.record_handover(db(), caller(), door)
+    digest = holding.digest_of([request.path, request.get_json()])
+    return journey.record_handover(db(), caller(), door_handover(body, handover_id, proof(body), digest))
 
 
 @blp.endpoint("GET", "/items", "listMyItems")

@@ -143,6 +143,7 @@ def proof(body: dict[str, Any], accepted: Accepted | None = None) -> Proof:
         receiver_name=body.get("receiver_name"),
         authorization_reference=body.get("authorization_reference"),
         fee_collected=body.get("fee_collected", 0),
+        recalled=[(r["position"], r["originals"]) for r in body.get("recalled", [])],
         signatures=[Stroke(**s) for s in body.get("signatures", [])],
     )
 
@@ -154,6 +155,9 @@ class HandoverLineShown(Schema):
     name = fields.String(required=True)
     originals = fields.Integer(required=True)
     copies = fields.Integer(required=True)
+    reason = fields.String(
+        required=True, allow_none=True, metadata={"description": "Why a paper beyond the checklist was taken"}
+    )
 
 
 class HandoverShown(Schema):

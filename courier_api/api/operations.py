@@ -3,34 +3,30 @@
 import logging
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 
 from marshmallow import Schema, ValidationError, fields
 from sqlalchemy.orm import Session
 
-from courier_api.api.couriers import DoorHandoverIn
+from courier_api.api import at_office, said
+from courier_api.api.at_office import OfficeBeside, SettlementBeside
+from courier_api.api.couriers import DoorHandoverIn, door_handover
 from courier_api.api.evidence import proof
 from courier_api.api.fields import Text
-from courier_api.custody import entries, events
+from courier_api.api.said import OperationIn
 from courier_api.custody.entries import Accepted
+from courier_api.custody.models import RemarkWhy
 from courier_api.db import transaction
-from courier_api.errors import FieldError, Invalid
+from courier_api.errors import Invalid
 from courier_api.guard.fields import field_errors
 from courier_api.jobs.states import FailureReason, NextAction
+from courier_api.journey import remarking, syncing
 from courier_api.journey import riding as journey
-from courier_api.journey import syncing
 from courier_api.people.models import Person
+from courier_api.proof.core import Kind
 from courier_api.rounds import riding
+from courier_api.rounds.states import ArrivedWhy
 
 log = logging.getLogger(__name__)
-
-PHOTO = frozenset({"photo"})
-
-
-class OperationIn(Schema):
-    """What every operation has: the id of its event, and the event."""
-
-    id = fields.UUID(required=True)
 
 
 class NothingBeside(OperationIn):
@@ -43,6 +39,12 @@ class NoteBeside(OperationIn):
     note = Text(300, load_default=None, allow_none=True)
 
 
+class RemarkBeside(OperationIn):
+    """What a courier has to say of something that he signed."""
+
+    note = Text(300, required=True)
+
+
 class HandoverBeside(DoorHandoverIn):
     """A handover at a door, as `recordHandover` takes it."""
 
@@ -53,68 +55,63 @@ class HandoverBeside(DoorHandoverIn):
 
 
 def _handover(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
-    lines = [journey.CountedLine(**line) for line in body["lines"]]
-    door = journey.DoorHandover(accepted.event.id, body["stop_id"], lines, proof(body, accepted), digest)
-    journey.hand_over(session, courier, door)
+    journey.hand_over(session, courier, door_handover(body, accepted.event.id, proof(body, accepted), digest))
 
 
 def _arrival(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
-    place = accepted.event.place
-    if place is None:
-        raise Invalid("event_malformed", "/signed/event")
-    _opened(session, accepted, {})
-    journey.arrive(session, courier, _id(accepted, "stop"), accepted.event.device_at, *place)
+    event, why = accepted.event, said.one_of(ArrivedWhy, accepted, "why")
+    said.opened(session, accepted, {})
+    journey.arrive(session, courier, said.id_in(accepted, "stop"), event.device_at, event.place, why)
 
 
 def _failure(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
-    said = accepted.event.fields
+    event = accepted.event
     try:
-        reason, next_action = FailureReason(said["reason"]), NextAction(said["next"])
-        missing = [journey.CountedLine(*line) for line in said.get("missing") or ()]
-        if any(type(n) is not int or not 0 <= n <= 1000 for line in said.get("missing") or () for n in line):
+        reason, next_action = FailureReason(event.fields["reason"]), NextAction(event.fields["next"])
+        missing = [journey.CountedLine(*line) for line in event.fields.get("missing") or ()]
+        if any(type(n) is not int or not 0 <= n <= 1000 for line in event.fields.get("missing") or () for n in line):
             raise ValueError
     except (KeyError, ValueError, TypeError):
-        raise Invalid("event_malformed", "/signed/event") from None
-    _opened(session, accepted, {"note": body["note"] or None})
-    event = accepted.event
+        raise said.malformed() from None
+    called = said.times_in(accepted, "called")
+    said.opened(session, accepted, {"note": body["note"] or None})
     journey.fail_stop(
         session,
         courier,
-        _id(accepted, "stop"),
+        said.id_in(accepted, "stop"),
         reason,
         next_action,
         body["note"] or "",
         event.device_at,
         event.place,
         missing,
+        called,
         event.id,
     )
 
 
 def _start(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
-    _opened(session, accepted, {})
-    journey.start_round(session, courier, riding.round_of(session, courier, _id(accepted, "round"), lock=True))
+    said.opened(session, accepted, {})
+    journey.start_round(session, courier, riding.round_of(session, courier, said.id_in(accepted, "round"), lock=True))
 
 
 def _finish(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
-    _opened(session, accepted, {})
-    journey.finish_round(session, riding.round_of(session, courier, _id(accepted, "round"), lock=True))
+    said.opened(session, accepted, {})
+    journey.finish_round(session, riding.round_of(session, courier, said.id_in(accepted, "round"), lock=True))
 
 
-def _id(accepted: Accepted, name: str) -> UUID:
-    try:
-        return UUID(accepted.event.fields[name])
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise Invalid("event_malformed", "/signed/event") from None
+def _seen(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
+    version = said.whole_in(accepted, "version")
+    said.opened(session, accepted, {})
+    journey.see_plan(session, courier, said.id_in(accepted, "round"), version, accepted.entry.received_at)
 
 
-def _opened(session: Session, accepted: Accepted, values: dict[str, Any]) -> None:
-    """Hold what stands beside the event against its commitments, and keep it; a photo may come by itself."""
-    wrong = events.unopened(accepted.event, values, accepted.signed.salts, PHOTO)
-    if wrong is not None:
-        raise Invalid("event_differs", FieldError("/signed/event", "event_differs", {"field": wrong}), field=wrong)
-    if accepted.event.commitments:
-        entries.open_with(session, accepted.entry, accepted.signed, values)
+def _remark(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
+    why = said.one_of(RemarkWhy, accepted, "why")
+    if why is None:
+        raise said.malformed()
+    said.opened(session, accepted, {"note": body["note"]})
+    remarking.ask(session, courier, accepted.entry, why)
 
 
 KINDS: dict[str, tuple[Schema, Callable[[Session, Person, Accepted, dict[str, Any], bytes], None]]] = {
@@ -123,7 +120,11 @@ KINDS: dict[str, tuple[Schema, Callable[[Session, Person, Accepted, dict[str, An
     "courier.failure": (NoteBeside(), _failure),
     "courier.start": (NothingBeside(), _start),
     "courier.finish": (NothingBeside(), _finish),
+    "courier.seen": (NothingBeside(), _seen),
+    "courier.settlement": (SettlementBeside(), at_office.settle),
+    "courier.remark": (RemarkBeside(), _remark),
 }
+TO_OFFICE = OfficeBeside()
 
 
 def perform(session: Session, courier: Person, accepted: Accepted, sent: dict[str, Any], digest: bytes) -> None:
@@ -131,7 +132,7 @@ def perform(session: Session, courier: Person, accepted: Accepted, sent: dict[st
     kind = KINDS.get(accepted.event.fields["typ"])
     if kind is None:
         raise Invalid("not_a_couriers_event", "/signed/event")
-    schema, do = kind
+    schema, do = (TO_OFFICE, at_office.hand_over) if _is_for_office(accepted) else kind
     do(session, courier, accepted, _loaded(schema, sent), digest)
 
 
@@ -146,12 +147,19 @@ def _loaded(schema: Schema, sent: dict[str, Any]) -> dict[str, Any]:
 
 def perform_anyway(session: Session, courier: Person, accepted: Accepted, sent: dict[str, Any], digest: bytes) -> None:
     """Record a handover that no plan knows of, as a dispatcher decided; other operations change nothing by force."""
-    if accepted.event.fields["typ"] != "custody.handover":
+    if accepted.event.kind is not Kind.handover:
         raise Invalid("nothing_to_record", "/decision")
+    if _is_for_office(accepted):
+        at_office.hand_over_anyway(session, courier, accepted, _loaded(TO_OFFICE, sent), digest)
+        return
     body = _loaded(HandoverBeside(), sent)
-    lines = [journey.CountedLine(**line) for line in body["lines"]]
-    door = journey.DoorHandover(accepted.event.id, body["stop_id"], lines, proof(body, accepted), digest)
-    journey.record_anyway(session, courier, door, _id(accepted, "item"))
+    door = door_handover(body, accepted.event.id, proof(body, accepted), digest)
+    journey.record_anyway(session, courier, door, said.id_in(accepted, "item"))
+
+
+def _is_for_office(accepted: Accepted) -> bool:
+    taker = accepted.event.fields.get("to")
+    return accepted.event.kind is Kind.handover and isinstance(taker, dict) and taker.get("r") == "office"
 
 
 def apply_left() -> int:

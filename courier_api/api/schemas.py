@@ -3,17 +3,17 @@
 import json
 from typing import Any
 
-from marshmallow import Schema, fields
+from marshmallow import Schema, fields, validate
 
 from courier_api.api.fields import point_field
-from courier_api.dossiers.states import DossierState, ItemKind, Service
+from courier_api.dossiers.states import Caution, DossierState, ItemKind, Service
 from courier_api.guard.audience import db
 from courier_api.guard.problems import language
 from courier_api.jobs.states import FailureReason, JobKind, JobState, Outcome
 from courier_api.messages import tell
 from courier_api.money import quoting
 from courier_api.places.models import PointQuality, ServicePointKind
-from courier_api.rounds.states import Half, RoundState, StopState
+from courier_api.rounds.states import ArrivedWhy, Half, RoundState, StopState
 
 
 class Amounts(Schema):
@@ -127,6 +127,7 @@ class DossierShown(Schema):
     contact_phone = fields.String(required=True)
     address = fields.String(required=True)
     note = fields.String(required=True)
+    cautions = fields.List(fields.String(validate=validate.OneOf([c.value for c in Caution])), required=True)
     point = point_field()
     commune = fields.Nested(CommuneShown, required=True)
     office = fields.Nested(ServicePointShown, required=True)
@@ -184,6 +185,9 @@ class JobShown(Schema):
     contact_phone = fields.String(attribute="dossier.contact_phone", required=True)
     address = fields.String(attribute="dossier.address", required=True)
     note = fields.String(attribute="dossier.note", required=True)
+    cautions = fields.List(
+        fields.String(validate=validate.OneOf([c.value for c in Caution])), attribute="dossier.cautions", required=True
+    )
     office_id = fields.UUID(required=True)
     point = point_field()
     window_start = fields.AwareDateTime(allow_none=True)
@@ -203,6 +207,9 @@ class StopShown(Schema):
     arrived_metres = fields.Integer(
         allow_none=True, metadata={"description": "Metres between the courier and the door"}
     )
+    arrived_why = fields.Enum(
+        ArrivedWhy, by_value=True, allow_none=True, metadata={"description": "Why the arrival is not at that door"}
+    )
     ended_at = fields.AwareDateTime(allow_none=True)
     job = fields.Nested(JobShown, required=True)
 
@@ -221,6 +228,9 @@ class RoundShown(Schema):
     returns_at = fields.AwareDateTime(required=True)
     metres = fields.Integer(required=True)
     travel_seconds = fields.Integer(required=True)
+    seen_version = fields.Integer(
+        required=True, allow_none=True, metadata={"description": "The newest version that its courier signed for"}
+    )
     stop_count = fields.Integer(required=True)
 
 

@@ -3,7 +3,7 @@
 import logging
 import time
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -41,7 +41,7 @@ class SyncIn(Schema):
         validate=validate.Length(1, MOST_OPERATIONS),
         metadata={
             "description": "Each has `id` (of its event), `signed` as handovers have it, and beside it what its kind"
-            " needs: a handover the fields of recordHandover, a failure `note`. docs/custody.md, Sync.",
+            " needs: a handover the fields of recordHandover, a failure or a remark `note`. docs/custody.md, Sync.",
             "example": [{"id": "01932f60-0000-7000-8000-000000000001", "signed": {"event": "e30=", "core": "AQ=="}}],
         },
     )
@@ -95,6 +95,16 @@ def sync(body: dict[str, Any]) -> Any:
     sent = body["operations"]
     person_id = caller().id
     limits.spend("sync", str(person_id), PER_HOUR, 3600)
+    kept = take_in(person_id, sent)
+    with transaction() as session:
+        stand = standing(session, kept)
+        anchor = ledger.anchor(session)
+    results = [_result(one, k, stand[k.operation.id]) for one, k in zip(sent, kept, strict=True)]
+    return {"results": results, "server_time": now(), "anchor": anchor}
+
+
+def take_in(person_id: UUID, sent: Sequence[dict[str, Any]]) -> list[Kept]:
+    """Keep operations of a courier, commit, and then do what can be done of them."""
     kept = _in_one(lambda session: inbox.receive(session, session.get_one(Person, person_id), Role.courier, sent))
     # From here on nothing is lost: whatever happens now, the operations are done later.
     for kid in sorted({k.operation.kid for k in kept if k.operation.kid and k.operation.state in syncing.UNAPPLIED}):
@@ -103,12 +113,13 @@ def sync(body: dict[str, Any]) -> Any:
         except Exception:
             # They are in the inbox: the keeper does them. The phone gets its receipts, and one device stops no other.
             log.exception("operations of %s were left in the inbox", kid)
-    with transaction() as session:
-        ids = [k.operation.id for k in kept]
-        stand = {o.id: o for o in session.scalars(select(Operation).where(Operation.id.in_(ids)))}
-        anchor = ledger.anchor(session)
-    results = [_result(one, k, stand[k.operation.id]) for one, k in zip(sent, kept, strict=True)]
-    return {"results": results, "server_time": now(), "anchor": anchor}
+    return kept
+
+
+def standing(session: Session, kept: Sequence[Kept]) -> dict[UUID, Operation]:
+    """Where operations stand by now, by their ids in the inbox."""
+    ids = [k.operation.id for k in kept]
+    return {o.id: o for o in session.scalars(select(Operation).where(Operation.id.in_(ids)))}
 
 
 def _apply(person_id: UUID, kid: str, session: Session) -> int:

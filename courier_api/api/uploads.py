@@ -23,6 +23,16 @@ HEADERS = {
     "Tus-Checksum-Algorithm": "sha256,sha1",
     "Tus-Max-Size": str(uploads.MOST_BYTES),
 }
+RECEIPT = {
+    "Upload-Receipt": {
+        "description": "Once complete: our word for the bytes, canonical JSON with their SHA-256 (docs/custody.md)",
+        "schema": {"type": "string"},
+    },
+    "Upload-Receipt-Signature": {
+        "description": "Ed25519 over 'evidence receipt v1', a line feed and the text; base64, 64 bytes",
+        "schema": {"type": "string"},
+    },
+}
 PIECE = "application/offset+octet-stream"
 AT_ONCE = 1 << 16
 CHECKSUM_MISMATCH = 460
@@ -35,6 +45,9 @@ def _answer(status: int, upload: Upload | None = None, **headers: str) -> Respon
         response.headers["Upload-Length"] = str(upload.length)
         if upload.fault:
             response.headers["Upload-Fault"] = upload.fault
+        if upload.receipt is not None and upload.receipt_signature is not None:
+            response.headers["Upload-Receipt"] = upload.receipt
+            response.headers["Upload-Receipt-Signature"] = base64.b64encode(upload.receipt_signature).decode()
     return response
 
 
@@ -51,7 +64,7 @@ def _number(name: str) -> int:
 
 
 @blp.endpoint("POST", "/evidence", "createUpload")
-@blp.response(201)
+@blp.response(201, headers=RECEIPT)
 @blp.doc(
     parameters=[
         {"in": "header", "name": "Tus-Resumable", "required": True, "schema": {"type": "string"}},
@@ -89,14 +102,14 @@ def _metadata() -> dict[str, str]:
 
 
 @blp.endpoint("HEAD", "/evidence/<uuid:upload_id>", "getUploadOffset")
-@blp.response(200)
+@blp.response(200, headers=RECEIPT)
 def show_offset(upload_id: UUID) -> Any:
     """Say how many bytes have come."""
     return _answer(200, uploads.of_person(db(), caller(), upload_id))
 
 
 @blp.endpoint("PATCH", "/evidence/<uuid:upload_id>", "continueUpload", by_itself=True)
-@blp.response(204)
+@blp.response(204, headers=RECEIPT)
 @blp.doc(
     requestBody={"content": {PIECE: {"schema": {"type": "string", "format": "binary"}}}, "required": True},
     parameters=[

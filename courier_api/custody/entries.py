@@ -26,7 +26,10 @@ from courier_api.proof.keys import device_key, verify_device
 
 # What each role may sign; anything else with its key is not taken for an event of ours.
 SIGNS = {
-    Role.courier: {Kind.handover, Kind.arrival, Kind.failure, Kind.start, Kind.finish},
+    Role.courier: {
+        *(Kind.handover, Kind.arrival, Kind.failure, Kind.start, Kind.finish),
+        *(Kind.seen, Kind.settlement, Kind.remark),
+    },
     Role.clerk: {Kind.handover},
     Role.officer: {Kind.handover},
     Role.dispatcher: {Kind.correction},

@@ -24,6 +24,9 @@ TYPES = {
     "custody.correction": Kind.correction,
     "custody.evidence": Kind.evidence,
     "custody.erasure": Kind.erasure,
+    "courier.seen": Kind.seen,
+    "courier.settlement": Kind.settlement,
+    "courier.remark": Kind.remark,
 }
 PARTIES = {
     "citizen": PartyKind.citizen,
@@ -36,15 +39,19 @@ NO_EVENT = bytes(32)
 COMMON = {"v", "typ", "eid", "dev", "t", "mono", "boot", "anchor", "geo", "app", "ev"}
 FIELDS = {
     "custody.handover": {
-        *("item", "no", "leg", "from", "to", "stop", "fee", "identity", "receiver", "by", "code", "due", "manifest")
+        *("item", "no", "leg", "from", "to", "stop", "fee", "identity", "receiver", "by", "code", "due", "manifest"),
+        "recalled",
     },
-    "courier.arrival": {"stop"},
-    "courier.failure": {"stop", "reason", "next", "missing"},
+    "courier.arrival": {"stop", "why"},
+    "courier.failure": {"stop", "reason", "next", "missing", "called"},
     "courier.start": {"round"},
     "courier.finish": {"round"},
     "custody.correction": {"of", "case", "decision", "skip"},
     "custody.evidence": {"of", "kind", "original", "stored"},
     "custody.erasure": {"entries"},
+    "courier.seen": {"round", "version"},
+    "courier.settlement": {"office", "amount", "by", "handovers", "recalled"},
+    "courier.remark": {"of", "why"},
 }
 INSIDE = {
     "dev": {"kid", "ctr", "prev"},
@@ -120,8 +127,8 @@ class Event:
 
     @property
     def of(self) -> UUID | None:
-        """The event that a correction is about."""
-        return UUID(self.fields["of"]) if self.kind is Kind.correction else None
+        """The event that a correction is about, or for which one is asked."""
+        return UUID(self.fields["of"]) if self.kind in (Kind.correction, Kind.remark) else None
 
     @property
     def commitments(self) -> Mapping[str, str]:
@@ -162,7 +169,7 @@ def read(content: bytes) -> Event:
             bytes.fromhex(device["prev"]),
             _EPOCH + timedelta(milliseconds=time_ms(fields["t"])),
         )
-        _ = event.of  # a correction names what it corrects
+        _ = event.of  # a correction names what it corrects, and a remark as well
         for value in event.commitments.values():
             if not _HEX.fullmatch(value):
                 raise Malformed("event_malformed")

@@ -77,6 +77,11 @@ class Line:
     name: str
     originals: int
     copies: int
+    reason: str | None = None  # why it was taken, when it is beyond the checklist
+
+    def numbered(self, n: int) -> list[Any]:
+        """As an event commits to it and an opening keeps it."""
+        return [n, self.name, self.originals, self.copies, *([self.reason] if self.reason else [])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +109,7 @@ class Proof:
     authorization_reference: str | None = None
     fee_collected: int = 0
     signatures: Sequence[Stroke] = ()
+    recalled: Sequence[tuple[int, int]] = ()  # old originals taken back: position on the checklist, and how many
     strokes_follow: bool = False  # the hand-written signatures come as an upload
 
     def values(self, lines: Sequence[Line], citizen: str | None) -> dict[str, Any]:
@@ -111,7 +117,7 @@ class Proof:
         third_party = self.receiver_name is not None or self.authorization_reference is not None
         return {
             "citizen": citizen,
-            "documents": [[n, line.name, line.originals, line.copies] for n, line in enumerate(lines, 1)],
+            "documents": [line.numbered(n) for n, line in enumerate(lines, 1)],
             "seal": self.seal_number,
             "third_party": {"authorization": self.authorization_reference, "name": self.receiver_name}
             if third_party
@@ -120,10 +126,7 @@ class Proof:
 
     def written_by_hand(self) -> list[dict[str, Any]] | None:
         """The hand-written signatures as they are committed to and kept; None without any."""
-        return [
-            {"relationship": s.relationship, "signer_name": s.signer_name, "strokes": s.strokes}
-            for s in self.signatures
-        ] or None
+        return written_by_hand(self.signatures)
 
     def stated(self) -> dict[str, Any]:
         """What the event must say of this in plain."""
@@ -137,7 +140,15 @@ class Proof:
             "fee": self.fee_collected,
             "identity": self.identity_check.value if self.identity_check else None,
             "receiver": self.receiver.value if self.receiver else None,
+            "recalled": [list(one) for one in self.recalled] or None,
         }
+
+
+def written_by_hand(signatures: Sequence[Stroke]) -> list[dict[str, Any]] | None:
+    """Hand-written signatures as events commit to them; None without any."""
+    return [
+        {"relationship": s.relationship, "signer_name": s.signer_name, "strokes": s.strokes} for s in signatures
+    ] or None
 
 
 def degrees_e7(degrees: float | None) -> int:
@@ -328,7 +339,7 @@ def recount_of(last: Handover | None, counted: Sequence[tuple[int, int, int]]) -
     faults += [FieldError("/lines", "line_not_counted") for position in listed if position not in seen]
     if faults:
         raise Invalid("documents_do_not_match", *faults)
-    return [Line(line.name, line.originals, line.copies) for line in listed.values()]
+    return [Line(line.name, line.originals, line.copies, line.reason) for line in listed.values()]
 
 
 def last_handover(session: Session, item_id: UUID) -> Handover | None:
@@ -384,14 +395,26 @@ class CountedItem:
 
 
 def with_lines(session: Session, items: Sequence[PostalItem]) -> list[CountedItem]:
-    """Add to each item its papers as they were last counted, in two queries for all of them."""
+    """Add to each item its papers as they were last counted, in a few queries for any number of them."""
     last = last_handovers(session, [item.id for item in items])
+    sides = _takers(session, last.values())
     counted = []
     for item in items:
         handover = last.get(item.id)
         custody = NextLeg(item, handover.leg + 1 if handover else 1, _holder_after(handover, item))
         counted.append(CountedItem(item, handover.lines if handover else (), custody))
+    del sides  # a session forgets what nobody holds
     return counted
+
+
+def _takers(session: Session, handovers: Collection[Handover]) -> list[Person | ServicePoint]:
+    """Who took at these handovers, read at once."""
+    couriers = {h.to_id for h in handovers if h.to_role is PartyRole.courier}
+    places = {h.to_id for h in handovers if h.to_role in (PartyRole.office, PartyRole.agency)}
+    return [
+        *session.scalars(select(Person).where(Person.id.in_(couriers))),
+        *session.scalars(select(ServicePoint).where(ServicePoint.id.in_(places))),
+    ]
 
 
 def holder(session: Session, item: PostalItem) -> Party:

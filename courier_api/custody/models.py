@@ -53,6 +53,13 @@ class IdentityCheck(StrEnum):
     none = "none"
 
 
+class ExtraReason(StrEnum):
+    """Why a paper beyond the checklist goes along."""
+
+    citizen_insists = "citizen_insists"
+    agency_letter = "agency_letter"
+
+
 class Entry(Base):
     """One signature in the ledger: an event with its exact bytes, or a countersignature of one."""
 
@@ -211,13 +218,14 @@ class Handover(Base):
 class HandoverLine:
     """One paper of a handover, counted as originals and copies by the one who received it."""
 
-    __slots__ = ("copies", "name", "originals", "position")
+    __slots__ = ("copies", "name", "originals", "position", "reason")
 
-    def __init__(self, position: int, name: str, originals: int, copies: int) -> None:
+    def __init__(self, position: int, name: str, originals: int, copies: int, reason: str | None = None) -> None:
         self.position = position
         self.name = name
         self.originals = originals
         self.copies = copies
+        self.reason = reason  # why a paper beyond the checklist was taken
 
 
 class EvidenceKind(StrEnum):
@@ -268,6 +276,10 @@ class Upload(Base):
     created_at: Mapped[datetime]
     kept_at: Mapped[datetime | None]
     fault: Mapped[str | None] = mapped_column(String(40))
+    # Of the bytes as they came, once all are here; none on what was complete before there were receipts.
+    digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    receipt: Mapped[str | None] = mapped_column(Text)
+    receipt_signature: Mapped[bytes | None] = mapped_column(LargeBinary(64))
 
 
 class UploadChunk(Base):
@@ -314,6 +326,17 @@ class Operation(Base):
     receipt_signature: Mapped[bytes] = mapped_column(LargeBinary(64))
 
 
+class RemarkWhy(StrEnum):
+    """What a courier finds wrong with something that he signed."""
+
+    wrong_count = "wrong_count"
+    wrong_person = "wrong_person"
+    wrong_amount = "wrong_amount"
+    wrong_seal = "wrong_seal"
+    wrong_reason = "wrong_reason"
+    other = "other"
+
+
 class CaseKind(StrEnum):
     """Why a dispatcher must look."""
 
@@ -323,6 +346,7 @@ class CaseKind(StrEnum):
     gap = "gap"  # an operation of the device never came
     malformed = "malformed"  # really signed by the device, and no event of ours
     evidence = "evidence"  # what was uploaded is not what was signed
+    remark = "remark"  # a courier asks for a correction of what he signed
 
 
 class Case(Base):

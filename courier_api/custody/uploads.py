@@ -1,7 +1,7 @@
 """Evidence that comes by itself, in pieces, over a bad network: taken in sealed, kept if it is what was signed."""
 
 import hashlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import array, insert
 from sqlalchemy.orm import Session
 
-from courier_api.custody import entries, events, evidence, images
+from courier_api.custody import entries, events, evidence, evidence_receipts, images
 from courier_api.custody.models import (
     Case,
     CaseKind,
@@ -74,6 +74,12 @@ def of_person(session: Session, person: Person, upload_id: UUID, *, lock: bool =
     return found
 
 
+def known(session: Session, person: Person, entry_id: UUID, kind: EvidenceKind, digest: bytes) -> Upload | None:
+    """A person's upload of just these bytes that is complete, whatever became of it."""
+    same = (Upload.entry_id == entry_id, Upload.kind == kind, Upload.digest == digest)
+    return session.scalars(select(Upload).where(Upload.person_id == person.id, *same).limit(1)).first()
+
+
 def add(session: Session, upload: Upload, offset: int, content: bytes) -> None:
     """Take the next piece in; raises Refused for one that does not follow on, Invalid for more than was announced."""
     if offset != upload.offset:
@@ -94,8 +100,19 @@ def add(session: Session, upload: Upload, offset: int, content: bytes) -> None:
     )
     upload.offset += len(content)
     if upload.offset == upload.length:
+        digest = hashlib.sha256()
+        for piece in _pieces(session, upload.id):
+            digest.update(piece)
+        evidence_receipts.sign(upload, digest.digest(), now())
         later(session, TASK, upload.id)
     session.flush()
+
+
+def _pieces(session: Session, upload_id: UUID) -> Iterator[bytes]:
+    chunks = select(UploadChunk).where(UploadChunk.upload_id == upload_id).order_by(UploadChunk.start)
+    for c in session.scalars(chunks.execution_options(yield_per=1)):
+        sealed = Sealed(c.key_id, c.wrapped_key, c.content)
+        yield unseal(evidence.master_keys(), sealed, _bound_to(upload_id, c.start))
 
 
 def bind(session: Session, entry_ids: Collection[UUID]) -> None:
@@ -129,11 +146,7 @@ def complete(session: Session, upload_id: UUID) -> Complete | None:
     entry, opening = session.get(Entry, upload.entry_id), session.get(Opening, upload.entry_id)
     if entry is None or entry.event is None or opening is None or opening.content is None:
         return None
-    chunks = session.scalars(select(UploadChunk).where(UploadChunk.upload_id == upload_id).order_by(UploadChunk.start))
-    content = b"".join(
-        unseal(evidence.master_keys(), Sealed(c.key_id, c.wrapped_key, c.content), _bound_to(upload_id, c.start))
-        for c in chunks
-    )
+    content = b"".join(_pieces(session, upload_id))
     salt = bytes.fromhex(opening.content["salts"].get(upload.kind.value, ""))
     committed = events.read(entry.event).commitments.get(upload.kind.value)
     signed = hashlib.sha256(salt + content).hexdigest() == committed and len(salt) == 32

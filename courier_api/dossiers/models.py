@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, ForeignKey, Identity, Index, Integer, String, UniqueConstraint
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, Identity, Index, Integer, String, UniqueConstraint
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -36,7 +36,8 @@ class Dossier(Base):
     contact_name: Mapped[str] = mapped_column(String(120))
     contact_phone: Mapped[str] = mapped_column(String(16))
     address: Mapped[str] = mapped_column(String(300))
-    note: Mapped[str] = mapped_column(String(300), default="")  # for the courier: dog, gate, call first
+    note: Mapped[str] = mapped_column(String(300), default="")  # for the courier
+    cautions: Mapped[list[str]] = mapped_column(ARRAY(String(20)), default=list, server_default="{}")  # of Caution
     commune_code: Mapped[str] = mapped_column(ForeignKey("commune.code"))
     point: Mapped[Point]
     point_quality: Mapped[PointQuality] = mapped_column(enum(PointQuality))

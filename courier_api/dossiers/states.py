@@ -71,6 +71,14 @@ class Service(StrEnum):
     both = "both"
 
 
+class Caution(StrEnum):
+    """What a courier should know before he is at the door."""
+
+    dog = "dog"
+    gate = "gate"
+    call_first = "call_first"
+
+
 class ItemKind(StrEnum):
     """What a postal item holds."""
 

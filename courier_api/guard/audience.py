@@ -20,6 +20,7 @@ from courier_api.people.models import Person, Role
 from courier_api.places.models import Posting, ServicePoint
 
 type View = Callable[..., Any]
+type Answer = Callable[[View, Any, Any], Response]
 
 DEADLOCK_TRIES = 3
 
@@ -78,9 +79,11 @@ class Audience(Blueprint):
         matches: bool = False,
         limited: Callable[[], limits.Allowance | None] | None = None,
         by_itself: bool = False,
+        secret: bool = False,
     ) -> Callable[[View], View]:
         """Register a view: `creates` asks for an Idempotency-Key, `matches` for If-Match, `limited` counts the call.
 
+        The answer of one that creates a `secret` is not stored: it reads the key, and answers it alike by itself.
         A view that works `by_itself` opens its own transactions, one after the other; only the caller is looked up.
         """
 
@@ -88,14 +91,15 @@ class Audience(Blueprint):
             documented = _document(
                 self, view, operation, self.role, creates=creates, matches=matches, limited=limited is not None
             )
-            guarded = self._guarded(documented, creates=creates, limited=limited, by_itself=by_itself)
+            once = _once if creates and not secret else _answer
+            guarded = self._guarded(documented, once, limited=limited, by_itself=by_itself)
             self.route(rule, methods=[method], endpoint=operation)(guarded)
             return view
 
         return register
 
     def _guarded(
-        self, view: View, *, creates: bool, limited: Callable[[], limits.Allowance | None] | None, by_itself: bool
+        self, view: View, answer: Answer, *, limited: Callable[[], limits.Allowance | None] | None, by_itself: bool
     ) -> View:
         @wraps(view)
         def call(*args: Any, **kwargs: Any) -> Any:
@@ -112,7 +116,7 @@ class Audience(Blueprint):
                         g.person, g.role = self._caller(session)
                         person_id = g.person.id if g.person else None  # known still when all of it is undone
                         if not by_itself:
-                            response = _once(view, args, kwargs) if creates else _answer(view, args, kwargs)
+                            response = answer(view, args, kwargs)
                     if by_itself:
                         response = _answer(view, args, kwargs)
                     break

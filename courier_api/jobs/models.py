@@ -58,6 +58,7 @@ class Attempt(Base):
     note: Mapped[str] = mapped_column(String(300))
     next_action: Mapped[NextAction] = mapped_column(enum(NextAction))
     missing: Mapped[list[list[int]] | None] = mapped_column(JSONB(none_as_null=True))  # [position, originals, copies]
+    called: Mapped[list[str] | None] = mapped_column(JSONB(none_as_null=True))  # when, as the event says it
     point: Mapped[OptionalPoint]
     device_at: Mapped[datetime]
     at: Mapped[datetime]

@@ -1,5 +1,6 @@
 """Opening and closing jobs, and what a failed attempt leads to."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -81,6 +82,7 @@ def fail_attempt(
     device_at: datetime,
     point: object | None,
     missing: list[list[int]] | None = None,
+    called: Sequence[str] = (),
     attempt_id: UUID | None = None,
 ) -> Attempt:
     """Write down a failed visit; the job stays open for another try until `give_up` or the last attempt."""
@@ -92,6 +94,7 @@ def fail_attempt(
         note=note,
         next_action=next_action,
         missing=missing,
+        called=list(called) or None,
         point=point,
         device_at=device_at,
         at=now(),

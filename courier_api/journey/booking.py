@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from courier_api.db import new_id, now, point
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier
-from courier_api.dossiers.states import DossierAction, DossierState, ItemKind, Service
+from courier_api.dossiers.states import Caution, DossierAction, DossierState, ItemKind, Service
 from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
@@ -41,6 +41,7 @@ class Booking:
     contact_phone: str
     address: str
     note: str
+    cautions: list[Caution]
     lon: float
     lat: float
     documents: list[cases.DocumentCount]
@@ -85,6 +86,7 @@ def submit_dossier(session: Session, citizen: Person, booking: Booking) -> Dossi
         contact_phone=normalise(booking.contact_phone, "/contact_phone"),
         address=booking.address,
         note=booking.note,
+        cautions=sorted({caution.value for caution in booking.cautions}),
         commune_code=commune.code,
         commune=commune,
         point=point(booking.lon, booking.lat),

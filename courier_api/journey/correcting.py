@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from courier_api.custody import entries, events
 from courier_api.custody.entries import Accepted
 from courier_api.custody.events import Signed
-from courier_api.custody.models import Case, CaseKind, Entry, Operation, OperationState
+from courier_api.custody.models import Case, CaseKind, Entry, Opening, Operation, OperationState
 from courier_api.db import now
 from courier_api.errors import FieldError, Invalid, NotFound, Refused
 from courier_api.journey import syncing
@@ -31,6 +31,7 @@ DECISIONS: dict[CaseKind, tuple[str, ...]] = {
     CaseKind.key_cloned: ("record", "dismiss"),
     CaseKind.malformed: ("dismiss",),
     CaseKind.evidence: ("dismiss",),
+    CaseKind.remark: ("dismiss",),  # noted: what was signed stays
 }
 
 type Do = Callable[[Session, Person, Accepted, dict[str, Any], bytes], None]
@@ -63,6 +64,7 @@ class LookedAt:
     event: Mapping[str, Any] | None
     skip: Mapping[str, Any] | None
     received_at: datetime | None
+    note: str | None
 
     @property
     def id(self) -> UUID:
@@ -82,7 +84,15 @@ def looked_at(session: Session, case: Case) -> LookedAt:
     if case.kind is CaseKind.gap and operation is not None and operation.state is OperationState.waiting:
         device = session.get_one(Device, operation.kid)
         skip = _gap(device, operation)
-    return LookedAt(case, what_was_signed(session, case), skip, operation.received_at if operation else None)
+    at = operation.received_at if operation else None
+    return LookedAt(case, what_was_signed(session, case), skip, at, _note(session, case))
+
+
+def _note(session: Session, case: Case) -> str | None:
+    """What a courier wrote beside an event that was done; of one that was not it is in the operation, unopened."""
+    opening = session.get(Opening, case.operation_id) if case.operation_id else None
+    note = (opening.content or {}).get("note") if opening is not None else None
+    return note if isinstance(note, str) else None
 
 
 def _gap(device: Device, operation: Operation) -> dict[str, Any]:

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, exists, func, or_, select, text, update
+from sqlalchemy import Select, and_, delete, exists, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from courier_api.agencies.models import ManifestLine
 from courier_api.custody import entries, evidence
-from courier_api.custody.models import Case, Entry, Evidence, Opening, Operation, OperationState, Upload
+from courier_api.custody.models import Case, CaseKind, Entry, Evidence, Opening, Operation, OperationState, Upload
 from courier_api.db import now
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier, PostalItem
@@ -24,7 +24,9 @@ from courier_api.jobs.models import Attempt, Job
 from courier_api.people.models import AccessToken, Consent, OneTimeCode, Person
 from courier_api.people.phones import normalise
 from courier_api.places.models import Commune
+from courier_api.proof.core import Kind
 from courier_api.rounds.models import Round, Stop
+from courier_api.tracking import forgetting
 
 ENDED = (DossierState.delivered, DossierState.returned, DossierState.closed, DossierState.cancelled)
 AT_ONCE = 300  # entries that one erasure names: an event is small
@@ -55,12 +57,13 @@ def erase(session: Session, phone: str) -> Erased:
     if under_way is not None:
         raise Refused("dossier_under_way", state=under_way.state.value)
     spoken_of = _spoken_of(session, dossiers)
-    mine = _operations(session, spoken_of, _names(person, dossiers))
+    known = {str(one) for one in _entries(session, spoken_of, [])}
+    mine = _operations(session, spoken_of, known, _names(person, dossiers))
     if any(o.state in (OperationState.received, OperationState.waiting) for o in mine):
         raise Refused("operations_under_way")
-    if session.scalar(_open_cases([o.id for o in mine])):
-        raise Refused("case_open")
     signed = _entries(session, spoken_of, [o.id for o in mine])
+    if session.scalar(_open_cases([o.id for o in mine], signed)):
+        raise Refused("case_open")
     files = _erase_custody(session, signed, mine)
     for dossier in dossiers:
         _erase_dossier(session, dossier)
@@ -86,24 +89,25 @@ def _spoken_of(session: Session, dossiers: Sequence[Dossier]) -> set[str]:
     return {str(one) for one in (*items, *stops)}
 
 
-def _operations(session: Session, spoken_of: set[str], names: set[str]) -> list[Operation]:
-    """The operations whose bytes we still have and that are about these dossiers, or name the person."""
+def _operations(session: Session, spoken_of: set[str], known: set[str], names: set[str]) -> list[Operation]:
+    """The operations whose bytes we still have: about these dossiers or known events, or naming the person."""
     found = []
     for operation in session.scalars(select(Operation).where(Operation.content.is_not(None))):
         texts = set(_texts(json.loads(operation.content or b"null")))
-        about = _event_texts(texts)
-        if texts & spoken_of or about & spoken_of or (operation.state is OperationState.rejected and texts & names):
+        events = list(_events(texts))
+        about = {text for event in events for text in _texts(event)}
+        remarked = {event["of"] for event in events if isinstance(event, dict) and isinstance(event.get("of"), str)}
+        of_theirs = texts & spoken_of or about & spoken_of or remarked & known
+        if of_theirs or (operation.state is OperationState.rejected and texts & names):
             found.append(operation)
     return found
 
 
-def _event_texts(texts: set[str]) -> set[str]:
-    """The texts inside what may be an event in base64, as far as it can be read."""
-    found: set[str] = set()
+def _events(texts: set[str]) -> Iterator[Any]:
+    """What may be an event in base64, as far as it can be read."""
     for one in texts:
         with suppress(ValueError, RecursionError):
-            found |= set(_texts(json.loads(b64decode(one, validate=True))))
-    return found
+            yield json.loads(b64decode(one, validate=True))
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -118,18 +122,24 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(inner)
 
 
-def _open_cases(operations: Sequence[UUID]) -> Select[tuple[bool]]:
-    return select(exists().where(Case.operation_id.in_(operations), Case.decision.is_(None)))
+def _open_cases(operations: Sequence[UUID], signed: Sequence[UUID]) -> Select[tuple[bool]]:
+    """Whether a dispatcher is still to decide about these, or to read what a courier asks to be corrected."""
+    asked = and_(Case.kind == CaseKind.remark, Case.operation_id.in_(signed))
+    return select(exists().where(or_(Case.operation_id.in_(operations), asked), Case.decision.is_(None)))
 
 
 def _entries(session: Session, spoken_of: set[str], operations: Sequence[UUID]) -> list[UUID]:
-    """The entries that open to something about these dossiers: events of items and stops, and corrections of those."""
+    """The entries that open to something about these dossiers: events of items and stops, and what is about those.
+
+    That is, corrections that were asked for and those that were made.
+    """
     event = func.convert_from(Entry.event, "UTF8").cast(JSONB)
     about = or_(event["item"].astext.in_(spoken_of), event["stop"].astext.in_(spoken_of))
     opened = select(Entry.id).join(Opening, Opening.entry_id == Entry.id)
     events = [*session.scalars(opened.where(about)), *operations]
-    corrections = session.scalars(opened.where(Entry.of.in_(events)))
-    return list(dict.fromkeys([*events, *corrections]))
+    remarks = session.scalars(opened.where(Entry.of.in_(events), Entry.kind == Kind.remark)).all()
+    corrections = session.scalars(opened.where(Entry.of.in_([*events, *remarks])))
+    return list(dict.fromkeys([*events, *remarks, *corrections]))
 
 
 def _erase_custody(session: Session, signed: Sequence[UUID], operations: Sequence[Operation]) -> list[UUID]:
@@ -164,6 +174,7 @@ def _erase_dossier(session: Session, dossier: Dossier) -> None:
         select(func.ST_AsEWKT(func.ST_PointOnSurface(Commune.outline))).where(Commune.code == dossier.commune_code)
     )
     dossier.contact_name = dossier.contact_phone = dossier.address = dossier.note = ""
+    dossier.cautions = []
     dossier.point = middle
     dossier.refusal_reason = None
     dossier.link_secret = cases.new_link_secret()
@@ -183,6 +194,7 @@ def _erase_dossier(session: Session, dossier: Dossier) -> None:
 def _erase_person(session: Session, person: Person, names: set[str]) -> None:
     session.execute(delete(OneTimeCode).where(OneTimeCode.phone == person.phone))
     session.execute(delete(AccessToken).where(AccessToken.person_id == person.id))
+    forgetting.forget_person(session, person)
     session.execute(
         update(Consent).where(Consent.person_id == person.id, Consent.withdrawn_at.is_(None)).values(withdrawn_at=now())
     )

@@ -23,6 +23,7 @@ from courier_api.custody.papers.contents import (
 from courier_api.dossiers import cases
 from courier_api.errors import NotFound
 from courier_api.jobs.models import Attempt, Job
+from courier_api.journey import returning
 from courier_api.money import quoting
 from courier_api.people import devices
 from courier_api.people.models import Device, Person, Role
@@ -60,6 +61,8 @@ def of_courier(session: Session, courier: Person, handover_id: UUID) -> Handover
     """A handover at a door that this courier recorded; raises NotFound."""
     found = session.get(Handover, handover_id)
     if found is None or found.recorded_by != courier.id or found.recorded_role != Role.courier.value:
+        raise NotFound
+    if PartyRole.citizen not in (found.from_role, found.to_role):
         raise NotFound
     return found
 
@@ -112,6 +115,9 @@ def handover_record(session: Session, handover: Handover, base: str) -> Handover
     second = _by_key(session, other) if other is not None else None
     recorded_by_taker = ROLES.get(handover.to_role) is Role(handover.recorded_role)
     hands = _by_hand(session, entry)
+    # On a courier's phone it is the clerk, the other side, who signs by hand.
+    clerk = next((hand for hand in hands if hand.relationship == returning.CLERK), None)
+    giver_hand = hands[0] if hands and not recorded_by_taker and clerk is None else None
     return HandoverRecord(
         operator=settings().operator_name,
         office=dossier.office.name,
@@ -128,9 +134,9 @@ def handover_record(session: Session, handover: Handover, base: str) -> Handover
         device_at=handover.device_at,
         server_at=handover.at,
         documents=_papers(handover.lines, entry),
-        giver_hand=hands[0] if hands and not recorded_by_taker else None,
+        giver_hand=giver_hand,
         giver_key=second if recorded_by_taker else recorder,
-        taker_hand=hands[0] if hands and recorded_by_taker else None,
+        taker_hand=clerk or (hands[0] if hands and recorded_by_taker else None),
         taker_key=recorder if recorded_by_taker else second,
         verify_address=_address(session, entry, base),
     )

@@ -28,17 +28,23 @@ from courier_api.rounds.states import RoundState
 
 def receive_from_courier(session: Session, clerk: Person, office: ServicePoint, given: CounterHandover) -> Handover:
     """Take an item over from the courier who holds it: a collected dossier, or what could not be delivered."""
-    dossier, item = _item_of_office(session, office, given.item_id)
+    dossier, item = item_of_office(session, office, given.item_id)
     known = replayed(session, clerk, given)
     if known is not None:
         return known
     courier = holding.holder(session, item)
     if courier.role is not PartyRole.courier:
         raise Refused("not_with_a_courier", tracking_number=item.tracking_number)
-    if _stands_in_a_stop(session, item, courier.id):
-        raise Refused("stop_not_ended", tracking_number=item.tracking_number)
+    require_ended(session, item, courier.id)
     handover = record_counted(session, given, item, courier, Party.office(office), (clerk, Role.clerk))
     changes.add(session, courier.id, "item_received", item.id)
+    come_back(session, dossier, item, office)
+    session.flush()
+    return handover
+
+
+def come_back(session: Session, dossier: Dossier, item: PostalItem, office: ServicePoint) -> None:
+    """Move a dossier on whose item a courier has brought to the post office."""
     if dossier.state is DossierState.collected:
         cases.move(dossier, DossierAction.bring_to_office)
         cases.tell(session, dossier, "at_office", place=office.name)
@@ -46,15 +52,13 @@ def receive_from_courier(session: Session, clerk: Person, office: ServicePoint, 
         result = item.kind is ItemKind.result
         cases.move(dossier, DossierAction.unload_result if result else DossierAction.unload_papers)
         cases.tell(session, dossier, "back_at_office", place=office.name)
-    session.flush()
-    return handover
 
 
 def load_courier(
     session: Session, clerk: Person, office: ServicePoint, courier_id: UUID, given: CounterHandover
 ) -> Handover:
     """Give a courier an item that stands in his published round."""
-    dossier, item = _item_of_office(session, office, given.item_id)
+    dossier, item = item_of_office(session, office, given.item_id)
     known = replayed(session, clerk, given)
     if known is not None:
         return known
@@ -95,7 +99,7 @@ def make_manifest(
     items = {}
     # In the order of ids: two clerks listing the same items wait for each other, never in a circle.
     for item_id in sorted(item_ids):
-        dossier, item = _item_of_office(session, office, item_id)
+        dossier, item = item_of_office(session, office, item_id)
         pointer = f"/item_ids/{list(item_ids).index(item_id)}"
         if holding.holder(session, item) != Party.office(office):
             raise Refused("not_the_holder", pointer, tracking_number=item.tracking_number)
@@ -111,7 +115,8 @@ def make_manifest(
     return manifest
 
 
-def _item_of_office(session: Session, office: ServicePoint, item_id: UUID) -> tuple[Dossier, PostalItem]:
+def item_of_office(session: Session, office: ServicePoint, item_id: UUID) -> tuple[Dossier, PostalItem]:
+    """An item of a dossier that this post office serves, the dossier locked; raises NotFound."""
     item = session.scalar(
         select(PostalItem).join(Dossier).where(PostalItem.id == item_id, Dossier.office_id == office.id)
     )
@@ -120,22 +125,21 @@ def _item_of_office(session: Session, office: ServicePoint, item_id: UUID) -> tu
     return cases.locked(session, item.dossier_id), item
 
 
-def _stands_in_a_stop(session: Session, item: PostalItem, courier_id: UUID) -> bool:
-    """Whether the courier still has the door of this item before him; a stop moved to another's round is not his."""
-    return (
-        session.scalar(
-            select(Stop.id)
-            .join(Job, Job.id == Stop.job_id)
-            .join(Round, Round.id == Stop.round_id)
-            .where(
-                Job.item_id == item.id,
-                Job.state == JobState.open,
-                Stop.state.in_(LIVING),
-                Round.courier_id == courier_id,
-            )
+def require_ended(session: Session, item: PostalItem, courier_id: UUID) -> None:
+    """Refuse while the courier still has the door of this item before him; a stop in another's round is not his."""
+    before_him = session.scalar(
+        select(Stop.id)
+        .join(Job, Job.id == Stop.job_id)
+        .join(Round, Round.id == Stop.round_id)
+        .where(
+            Job.item_id == item.id,
+            Job.state == JobState.open,
+            Stop.state.in_(LIVING),
+            Round.courier_id == courier_id,
         )
-        is not None
     )
+    if before_him is not None:
+        raise Refused("stop_not_ended", tracking_number=item.tracking_number)
 
 
 def dossier_of_office(session: Session, office: ServicePoint, dossier_id: UUID) -> Dossier:

@@ -20,12 +20,12 @@ from courier_api.errors import FieldError, Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import FailureReason, JobKind, NextAction, Outcome
-from courier_api.money import quoting
+from courier_api.money import quoting, settling
 from courier_api.people.models import Person, Role
-from courier_api.procedures.models import Authorization
+from courier_api.procedures.models import Authorization, DocumentRequirement
 from courier_api.rounds import riding
 from courier_api.rounds.models import Round, Stop
-from courier_api.rounds.states import RoundState, StopAction, StopState
+from courier_api.rounds.states import ArrivedWhy, RoundState, StopAction, StopState
 
 DOORS = "doors"  # in a session's info
 # What can be known before the door is reached; for all else the courier must have been there.
@@ -50,6 +50,7 @@ class DoorHandover:
     lines: Sequence[CountedLine]
     proof: Proof
     digest: bytes
+    extra: Sequence[Line] = ()  # beyond the checklist, each with its reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,23 @@ def finish_round(session: Session, round_: Round) -> Round:
     return round_
 
 
-def arrive(session: Session, courier: Person, stop_id: UUID, device_at: datetime, lon: float, lat: float) -> Stop:
-    """Be at the door; arriving again changes nothing."""
+def see_plan(session: Session, courier: Person, round_id: UUID, version: int, at: datetime) -> None:
+    """The courier has seen what became of his round; raises NotFound, or Refused for a version that is not there."""
+    riding.see(session, riding.round_of(session, courier, round_id, lock=True), version, at)
+
+
+def arrive(
+    session: Session,
+    courier: Person,
+    stop_id: UUID,
+    device_at: datetime,
+    place: tuple[float, float] | None,
+    why: ArrivedWhy | None = None,
+) -> Stop:
+    """Be at the door, or say why elsewhere; arriving again changes nothing."""
     stop = riding.stop_of(session, courier, stop_id, lock=True)
     if stop.state is StopState.pending:
-        riding.arrive(stop, device_at, lon, lat)
+        riding.arrive(stop, device_at, place, why)
     elif stop.state is StopState.cancelled:
         raise Refused("stop_cancelled")
     return stop
@@ -129,11 +142,13 @@ def fail_stop(
     device_at: datetime,
     place: tuple[float, float] | None,
     missing: Sequence[CountedLine] = (),
+    called: Sequence[str] = (),
     attempt_id: UUID | None = None,
 ) -> Stop:
     """Leave a door with nothing changed hands, and say why; the same report again changes nothing.
 
     `missing` are papers of the checklist as they were shown, short of what it asks: the supplement slip lists them.
+    `called` is when the courier's app rang the citizen up, in the words of the event.
     """
     dossier, stop = _dossier_and_stop(session, courier, stop_id)
     if stop.state is StopState.failed and stop.job.attempts and stop.job.attempts[-1].reason is reason:
@@ -153,6 +168,7 @@ def fail_stop(
         device_at,
         point(*place) if place else None,
         short,
+        called,
         attempt_id,
     )
     cases.tell(
@@ -200,9 +216,11 @@ def _hand_over(session: Session, courier: Person, door: DoorHandover, dossier: D
     read = _read(session, stop)
     riding.end(stop, StopAction.complete)
     _require(job, dossier, door.proof, read.owed)
+    if door.extra and job.kind is not JobKind.pickup:
+        raise Invalid("documents_do_not_match", FieldError("/extra", "extra_not_here"))
     citizen, mine = Party.citizen(dossier), Party.courier(courier)
     giver, taker = (citizen, mine) if job.kind is JobKind.pickup else (mine, citizen)
-    lines = _pickup_lines(dossier, door.lines) if job.kind is JobKind.pickup else _same_lines(read.last, door.lines)
+    lines = _pickup_lines(dossier, door) if job.kind is JobKind.pickup else _same_lines(read.last, door.lines)
     handover = holding.follow(
         session,
         read.last,
@@ -218,6 +236,7 @@ def _hand_over(session: Session, courier: Person, door: DoorHandover, dossier: D
     )
     if read.owed:
         quoting.give_voucher(session, dossier, handover.id, courier.id, read.owed, door.proof.device_at)
+    settling.recall(session, handover.id, courier.id, door.proof.recalled)
     work.close(job, Outcome.succeeded)
     _move_on(session, dossier, job, door.proof)
     return handover
@@ -243,13 +262,14 @@ def record_anyway(session: Session, courier: Person, door: DoorHandover, item_id
         item,
         giver,
         taker,
-        _as_counted(session, dossier, item, door.lines, pickup=pickup),
+        [*_as_counted(session, dossier, item, door.lines, pickup=pickup), *door.extra],
         door.proof,
         (courier, Role.courier),
         stop=str(door.stop_id),
     )
     if door.proof.fee_collected:
         quoting.give_voucher(session, dossier, handover.id, courier.id, door.proof.fee_collected, door.proof.device_at)
+    settling.recall(session, handover.id, courier.id, door.proof.recalled)
     job = work.open_job_of(session, dossier, JobKind.pickup if pickup else JobKind.delivery, lock=True)
     if job is not None:
         riding.cancel_stop_of(session, job)
@@ -271,12 +291,15 @@ def _as_counted(
 ) -> list[Line]:
     last = holding.last_handover(session, item.id)
     names = (
-        {d.position: d.requirement.name for d in dossier.documents}
+        {d.position: (d.requirement.name, None) for d in dossier.documents}
         if pickup
-        else {line.position: line.name for line in (last.lines if last else [])}
+        else {line.position: (line.name, line.reason) for line in (last.lines if last else [])}
     )
-    lines = sorted((line for line in counted if line.position in names), key=lambda line: line.position)
-    return [Line(names[line.position], line.originals, line.copies) for line in lines]
+    found = []
+    for line in sorted((line for line in counted if line.position in names), key=lambda line: line.position):
+        name, reason = names[line.position]
+        found.append(Line(name, line.originals, line.copies, reason))
+    return found
 
 
 def _move_on(session: Session, dossier: Dossier, job: Job, proof: Proof) -> None:
@@ -323,7 +346,30 @@ def requirements(job: Job, owed: int) -> dict[str, object]:
         "seal": pickup,
         "receiver": not pickup,
         "fee": owed,
+        "recalled": to_recall(job),
     }
+
+
+def to_recall(job: Job) -> list[DocumentRequirement]:
+    """The old originals to be taken back with a result; what went in with the papers is with the agency already."""
+    if job.kind is not JobKind.delivery or job.item.kind is not ItemKind.result:
+        return []
+    handed_in = {document.position for document in job.dossier.documents if document.originals}
+    checklist = job.dossier.procedure_version.requirements
+    return [paper for paper in checklist if paper.recalled_original and paper.position not in handed_in]
+
+
+def _recall_faults(job: Job, recalled: Sequence[tuple[int, int]]) -> list[FieldError]:
+    """What is wrong with what was taken back; of an optional paper there may be none, and that is said."""
+    due = {paper.position: paper for paper in to_recall(job)}
+    faults = []
+    for index, (position, originals) in enumerate(recalled):
+        paper = due.pop(position, None)
+        if paper is None or originals > paper.originals:
+            faults.append(FieldError(f"/recalled/{index}", "nothing_to_recall"))
+        elif paper.mandatory and originals < paper.originals:
+            faults.append(FieldError(f"/recalled/{index}", "recalled_missing", {"name": paper.name}))
+    return faults + [FieldError("/recalled", "recalled_missing", {"name": paper.name}) for paper in due.values()]
 
 
 def _require(job: Job, dossier: Dossier, proof: Proof, owed: int) -> None:
@@ -349,16 +395,20 @@ def _require(job: Job, dossier: Dossier, proof: Proof, owed: int) -> None:
                 faults.append(FieldError("/authorization_reference", "authorization_missing"))
     if proof.fee_collected != owed:
         faults.append(FieldError("/fee_collected", "fee_differs"))
+    faults += _recall_faults(job, proof.recalled)
     if faults:
         raise Invalid("requirements_missing", *faults, fee=owed)
 
 
-def _pickup_lines(dossier: Dossier, counted: Sequence[CountedLine]) -> list[Line]:
-    """The announced papers as counted at the door: each of them, and none beyond (a courier may not ask for more)."""
+def _pickup_lines(dossier: Dossier, door: DoorHandover) -> list[Line]:
+    """The announced papers as counted at the door, each of them; a courier may not ask for more.
+
+    What the citizen wants to go with them, or an agency's letter asks for, stands behind them with the reason.
+    """
     announced = {d.position: d for d in dossier.documents}
     faults = []
     lines = {}
-    for index, line in enumerate(counted):
+    for index, line in enumerate(door.lines):
         document = announced.get(line.position)
         pointer = f"/lines/{index}"
         if document is None:
@@ -371,9 +421,12 @@ def _pickup_lines(dossier: Dossier, counted: Sequence[CountedLine]) -> list[Line
                 faults.append(FieldError(pointer, "paper_missing"))
             lines[line.position] = Line(requirement.name, line.originals, line.copies)
     faults += [FieldError("/lines", "line_not_counted") for position in announced if position not in lines]
+    for index, paper in enumerate(door.extra):
+        if paper.originals + paper.copies == 0:
+            faults.append(FieldError(f"/extra/{index}", "count_is_zero"))
     if faults:
         raise Invalid("documents_do_not_match", *faults)
-    return [lines[position] for position in sorted(lines)]
+    return [*(lines[position] for position in sorted(lines)), *door.extra]
 
 
 def _same_lines(last: Handover | None, counted: Sequence[CountedLine]) -> list[Line]:

@@ -18,7 +18,7 @@ from courier_api.custody.entries import Accepted
 from courier_api.custody.events import Event, Signed
 from courier_api.custody.models import Case, CaseKind, Entry, Operation, OperationState
 from courier_api.db import now
-from courier_api.errors import DomainError, Refused, Unavailable
+from courier_api.errors import DomainError, FieldError, Invalid, Refused, Unavailable
 from courier_api.journey import riding
 from courier_api.people import devices
 from courier_api.people.models import Device, Person, Role
@@ -181,7 +181,7 @@ def _take_in(
     at = None if operation.code == "certificate_expired" else operation.received_at
     if operation.state is OperationState.waiting:
         _close_gap(session, operation)
-    entry = entries.next_of(device, read.core, read.signed, at)
+    entry = entries.next_of(device, read.core, read.signed, at, read.event.of if read.event is not None else None)
     written.append(entry)
     if read.event is None:
         entry.event = None
@@ -201,7 +201,8 @@ def _set_aside(
     code: str,
 ) -> None:
     """Keep an authentic event beside its device's chain: it may be true, and a dispatcher may record it."""
-    entry = entries.entry_of(device, read.core, read.signed, operation.received_at)
+    of = read.event.of if read.event is not None else None
+    entry = entries.entry_of(device, read.core, read.signed, operation.received_at, of=of)
     if read.event is None:
         entry.event = None
     written.append(entry)
@@ -299,7 +300,11 @@ def again(session: Session, courier: Person, operation: Operation, perform: Perf
     if read.event is None:
         raise Refused(read.fault or "event_malformed")
     entry = session.get_one(Entry, operation.id)
-    perform(session, courier, Accepted(entry, read.event, read.signed), read.sent, operation.digest)
+    accepted = Accepted(entry, read.event, read.signed)
+    try:
+        perform(session, courier, accepted, read.sent, operation.digest)
+    except BadBody as bad:
+        raise Invalid("bad_fields", *(FieldError(pointer, code) for pointer, code in bad.args[0])) from None
     uploads.bind(session, [entry.id])
     operation.state, operation.content = OperationState.applied, None
 

@@ -53,8 +53,19 @@ def charge(session: Session, dossier: Dossier, price: Quote) -> None:
 
 def charges(session: Session, dossier: Dossier) -> Quote:
     """What was fixed for a dossier."""
-    amounts = {c.kind: c.amount for c in session.scalars(select(Charge).where(Charge.dossier_id == dossier.id))}
-    return Quote(**{kind.value: amounts.get(kind, 0) for kind in ChargeKind})
+    return charges_of(session, [dossier.id])[dossier.id]
+
+
+def charges_of(session: Session, dossier_ids: Collection[UUID]) -> dict[UUID, Quote]:
+    """What was fixed for each of some dossiers."""
+    rows = session.execute(
+        select(Charge.dossier_id, Charge.kind, Charge.amount).where(Charge.dossier_id.in_(dossier_ids))
+    )
+    amounts = {(dossier_id, kind): amount for dossier_id, kind, amount in rows}
+    return {
+        dossier_id: Quote(**{kind.value: amounts.get((dossier_id, kind), 0) for kind in ChargeKind})
+        for dossier_id in dossier_ids
+    }
 
 
 def due(session: Session, dossier: Dossier) -> int:

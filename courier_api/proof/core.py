@@ -44,6 +44,9 @@ class Kind(IntEnum):
     correction = 7
     evidence = 8
     erasure = 9
+    seen = 10  # a changed plan
+    settlement = 11  # cash against vouchers, at the office
+    remark = 12  # a correction asked for
 
 
 class PartyKind(IntEnum):

@@ -24,7 +24,7 @@ from courier_api.db import SRID, Base, Created, Id, OptionalPoint, enum
 from courier_api.jobs.models import Job
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
-from courier_api.rounds.states import Half, PlanState, RemedyKind, RoundState, StopState
+from courier_api.rounds.states import ArrivedWhy, Half, PlanState, RemedyKind, RoundState, StopState
 
 
 class Shift(Base):
@@ -147,6 +147,8 @@ class Round(Base):
     line: Mapped[Any | None] = mapped_column(Geometry("LINESTRING", srid=SRID, spatial_index=True))
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
+    seen_version: Mapped[int | None]  # the newest plan of it that its courier has signed for
+    seen_at: Mapped[datetime | None]
 
     __mapper_args__ = {"version_id_col": version}  # noqa: RUF012 - SQLAlchemy's own name
 
@@ -179,6 +181,7 @@ class Stop(Base):
     arrived_device_at: Mapped[datetime | None]
     arrived_point: Mapped[OptionalPoint]
     arrived_metres: Mapped[int | None]  # from the door, by PostGIS
+    arrived_why: Mapped[ArrivedWhy | None] = mapped_column(enum(ArrivedWhy))
     ended_at: Mapped[datetime | None]
 
     round: Mapped[Round] = relationship(back_populates="stops")

@@ -7,19 +7,20 @@ from uuid import UUID
 
 from geoalchemy2 import Geography
 from sqlalchemy import bindparam, cast, func, select, update
-from sqlalchemy.orm import Session, contains_eager, lazyload, object_session, selectinload, undefer
+from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload, object_session, selectinload, undefer
 
 from courier_api.db import now, point
 from courier_api.dossiers.models import Document, Dossier, PostalItem
-from courier_api.errors import NotFound, Refused
+from courier_api.errors import Invalid, NotFound, Refused
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobKind
 from courier_api.lifecycle import next_state
 from courier_api.people.models import Person
 from courier_api.places.models import ServicePoint
+from courier_api.procedures.models import ProcedureVersion
 from courier_api.rounds import changes
 from courier_api.rounds.models import Round, Stop
-from courier_api.rounds.states import ROUND, STOP, RoundAction, RoundState, StopAction, StopState
+from courier_api.rounds.states import ROUND, STOP, ArrivedWhy, RoundAction, RoundState, StopAction, StopState
 
 LIVING = (StopState.pending, StopState.arrived)
 TAKEN = "stops taken"  # in a session's info
@@ -83,11 +84,29 @@ _DOORS = (
         .contains_eager(Job.dossier)
         .options(
             selectinload(Dossier.documents).joinedload(Document.requirement),
-            selectinload(Dossier.procedure_version),
+            selectinload(Dossier.procedure_version).selectinload(ProcedureVersion.requirements),
         ),
     )
     .execution_options(populate_existing=True)
 )
+
+
+def doors_of(session: Session, round_: Round) -> Sequence[Stop]:
+    """The stops of a round in order, with what is shown of a door, in the same few queries for any number of them."""
+    job = joinedload(Stop.job)
+    dossier = job.joinedload(Job.dossier)
+    return session.scalars(
+        select(Stop)
+        .where(Stop.round_id == round_.id)
+        .order_by(Stop.position)
+        .options(
+            job.joinedload(Job.item),
+            job.selectinload(Job.attempts),
+            dossier.joinedload(Dossier.centre),
+            dossier.selectinload(Dossier.documents).joinedload(Document.requirement),
+            dossier.joinedload(Dossier.procedure_version).selectinload(ProcedureVersion.requirements),
+        )
+    ).all()
 
 
 @contextmanager
@@ -146,12 +165,27 @@ def finish(round_: Round) -> None:
     round_.finished_at = now()
 
 
-def arrive(stop: Stop, device_at: datetime, lon: float, lat: float) -> None:
-    """The courier is at the door; PostGIS says how many metres from it."""
+def see(session: Session, round_: Round, version: int, at: datetime) -> None:
+    """The courier has signed that he knows this version of his round; an older one than he knows changes nothing."""
+    if not 1 <= version <= round_.version:
+        raise Refused("no_such_version", version=round_.version)
+    if round_.seen_version is None or round_.seen_version < version:
+        # Not by way of the row: what its courier has seen makes no new version of it.
+        session.execute(update(Round).where(Round.id == round_.id).values(seen_version=version, seen_at=at))
+
+
+def arrive(stop: Stop, device_at: datetime, place: tuple[float, float] | None, why: ArrivedWhy | None) -> None:
+    """The courier is at the door; PostGIS says how many metres from it, where his phone knows its place."""
     require_riding(stop)
+    if place is None and why is not ArrivedWhy.no_signal:
+        raise Invalid("place_missing", "/place")
     stop.state = next_state(STOP, stop.state, StopAction.arrive)
     stop.arrived_at = now()
     stop.arrived_device_at = device_at
+    stop.arrived_why = why
+    if place is None:
+        return
+    lon, lat = place
     stop.arrived_point = point(lon, lat)
     # Reckoned with the write itself, and read only by who shows it.
     stop.arrived_metres = (

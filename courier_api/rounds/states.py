@@ -57,6 +57,15 @@ class StopState(StrEnum):
     cancelled = "cancelled"
 
 
+class ArrivedWhy(StrEnum):
+    """Why an arrival is not at the door of the address, or has no place."""
+
+    gps_wrong = "gps_wrong"
+    met_elsewhere = "met_elsewhere"
+    address_wrong = "address_wrong"
+    no_signal = "no_signal"
+
+
 class StopAction(StrEnum):
     """What happens at a stop."""
 

@@ -43,6 +43,11 @@ KEYS = {
     "operation": ("id",),
     "custody_case": ("id",),
     "voucher": ("id",),
+    "settlement": ("id",),
+    "recalled": ("handover_id", "position"),
+    "round": ("id",),
+    "stop": ("id",),
+    "attempt": ("id",),
     "dossier": ("id",),
     "person": ("id",),
     "service_point": ("id",),
@@ -70,7 +75,12 @@ STATE = (
     "upload",
     "operation",
     "custody_case",
+    "settlement",
     "voucher",
+    "recalled",
+    "round",
+    "stop",
+    "attempt",
 )
 
 UNSEEN = {
@@ -96,7 +106,9 @@ UNSEEN = {
     ("operation", "state between received and waiting"): "neither is done yet, and the next sync sets it right",
     ("operation", "deleting one that is applied or was rejected"): "the entry stands, the phone has a receipt",
     ("custody_case", "kid, opened_at, decided_at, detail of other kinds"): "decisions are signed, these are not",
-    ("voucher", "id, created_at"): "ours alone; amount, handover, dossier, courier, number and time are compared",
+    ("voucher", "id, created_at"): "ours alone; all else, the settlement as well, is compared",
+    ("round, stop, attempt", "what no courier signs"): "plans are ours; what is signed of a ride is compared",
+    ("attempt", "deleting one"): "a failed visit may have been reported before, online",
     ("person", "staff_number without device or handover"): "it stands in nothing that was signed",
     ("service_point", "code without handover"): "it stands in nothing that was signed",
 }
@@ -136,6 +148,7 @@ _FIRST_OR_LAST = """issued_at IN (SELECT min(issued_at) FROM device_certificate 
 _BARE = """event IS NOT NULL AND NOT EXISTS (SELECT FROM opening o WHERE o.entry_id = t.id)
     AND position('"ev"' IN encode(event, 'escape')) = 0"""
 _LAST_LEG = "leg = (SELECT max(leg) FROM handover h WHERE h.item_id = t.item_id)"
+_SAID = "SELECT convert_from(event, 'UTF8')::jsonb ->> '{}' FROM ledger_entry JOIN gone USING (id) WHERE kind = {}"
 _APPLIED = "EXISTS (SELECT FROM operation o WHERE o.id = t.id AND o.state = 'applied' AND o.received_at = t.at)"
 
 # (table, column, new value, which rows; all by default)
@@ -229,6 +242,22 @@ EDITS: tuple[tuple[str, str, str, str], ...] = (
     ("voucher", "amount", NUMBER, ""),
     ("voucher", "taken_at", TIME, ""),
     ("voucher", "number", TEXT, ""),
+    ("voucher", "settlement_id", "NULL", "settlement_id IS NOT NULL"),
+    ("settlement", "id", NEW_ID, ""),
+    ("settlement", "courier_id", SOMEONE, ""),
+    ("settlement", "clerk_id", SOMEONE, ""),
+    ("settlement", "amount", NUMBER, ""),
+    ("settlement", "device_at", TIME, ""),
+    ("settlement", "at", TIME, ""),
+    ("recalled", "handover_id", NEW_ID, ""),
+    ("recalled", "originals", SMALL, ""),
+    ("recalled", "courier_id", SOMEONE, ""),
+    ("recalled", "settlement_id", "NULL", "settlement_id IS NOT NULL"),
+    ("round", "seen_version", NUMBER, "seen_version IS NOT NULL"),
+    ("round", "seen_at", TIME, "seen_at IS NOT NULL"),
+    ("stop", "arrived_why", other("gps_wrong", "met_elsewhere", "address_wrong", "no_signal"), ""),
+    ("attempt", "called", "NULL", "called IS NOT NULL"),
+    ("custody_case", "code", "'other'", "kind = 'remark' AND code <> 'other' AND decision IS NULL"),
     ("dossier", "state", other(*DossierState), ""),
     ("dossier", "citizen_id", SOMEONE, _WITH_CITIZEN),
     ("person", "staff_number", "{c} + 100000 + :n % 1000", f"staff_number IS NOT NULL AND ({_NAMED} OR {_HAS_DEVICE})"),
@@ -248,8 +277,10 @@ DELETES: tuple[tuple[str, str], ...] = (
     ("device", ""),
     ("device_certificate", _FIRST_OR_LAST),
     ("operation", "state = 'parked'"),
-    ("custody_case", "kind = 'parked' AND decision IS NULL"),
+    ("custody_case", "kind IN ('parked', 'remark') AND decision IS NULL"),
     ("voucher", ""),
+    ("settlement", ""),
+    ("recalled", ""),
     ("dossier", "EXISTS (SELECT FROM postal_item i WHERE i.dossier_id = t.id)"),
     ("postal_item", _HANDED),
     ("person", _HAS_DEVICE),
@@ -637,7 +668,14 @@ class Mutations:
             "DELETE FROM ledger_waiting",
             "DELETE FROM custody_case WHERE operation_id IN (TABLE gone)",
             "DELETE FROM operation WHERE id IN (TABLE gone)",
+            "UPDATE voucher SET settlement_id = NULL WHERE settlement_id IN (TABLE gone)",
+            "UPDATE recalled SET settlement_id = NULL WHERE settlement_id IN (TABLE gone)",
             "DELETE FROM voucher WHERE handover_id IN (TABLE gone)",
+            "DELETE FROM recalled WHERE handover_id IN (TABLE gone)",
+            "DELETE FROM settlement WHERE id IN (TABLE gone)",
+            "DELETE FROM attempt WHERE id IN (TABLE gone)",
+            f"UPDATE round SET seen_version = NULL, seen_at = NULL WHERE id::text IN ({_SAID.format('round', 10)})",
+            f"UPDATE stop SET arrived_why = NULL WHERE id::text IN ({_SAID.format('stop', 3)})",
             "DELETE FROM handover WHERE id IN (TABLE gone)",
             "DELETE FROM opening WHERE entry_id IN (TABLE gone)",
             "DELETE FROM evidence WHERE entry_id IN (TABLE gone) OR proof_id IN (TABLE gone)",

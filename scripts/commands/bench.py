@@ -23,6 +23,7 @@ from scripts.simulation.crowd import COPIED_PREFIX, copy_dossiers
 from scripts.simulation.custodians import look_after_custody
 from scripts.simulation.day import Day
 from scripts.simulation.exceptions import change_minds
+from scripts.simulation.following import follow_couriers
 
 LIMIT_MS = 150
 # Never the other side of a handover that somebody else recorded: what they are answered is that there is none.
@@ -180,6 +181,7 @@ def others(day: Day, reads: int) -> None:
     repeat(lambda _: courier.get("/rounds", day=day.day.isoformat()))
     repeat(lambda _: courier.get("/items"))
     _manifests(day, reads)
+    follow_couriers(day, _repeating(min(reads, 15)))
     look_after_custody(day, _repeating(min(reads, 15)), settings().operator_keys / "witness.keys")
     change_minds(day, min(reads, 15))
 

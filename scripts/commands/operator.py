@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from courier_api import models
-from courier_api.custody import evidence
+from courier_api.custody import backup_keys, evidence
 from courier_api.custody.sealing import MasterKeys
 from courier_api.db import now, transaction
 from courier_api.dossiers.models import NumberRange
@@ -28,6 +28,7 @@ from courier_api.places.models import Posting, ServicePoint
 from courier_api.proof import files
 from courier_api.rounds.planning import graph_lock, install_roads
 from courier_api.settings import settings
+from scripts.commands.restoring import restore_backup
 
 assert models.all_models
 
@@ -66,12 +67,13 @@ def post(session: Session, phone: str, full_name: str, role: Role, place: Servic
 
 
 def make_keys(*, rotate: bool = False) -> str:
-    """Make the operator's signing key and the evidence's master key where there are none; the verifier key is given."""
+    """Make the keys of signing, evidence and backups, each where there is none; the verifier key is given."""
     folder, name = settings().operator_keys, settings().ledger_origin
     if rotate or not (folder / files.PRIVATE).exists():
         files.make(folder, name, rotate=rotate)
     if not (folder / "evidence.keys").exists():
         MasterKeys.make(folder)
+    backup_keys.make(folder)
     return files.verifier_keys(folder)[-1]
 
 
@@ -161,8 +163,9 @@ def keys() -> None:
 
 @keys.command("make")
 def keys_make() -> None:
-    """Make the signing key and the evidence's master key where there are none."""
-    there = (settings().operator_keys / files.PRIVATE).exists()
+    """Make the signing key, the evidence's master key and the backups' key where there are none."""
+    names = (files.PRIVATE, "evidence.keys", backup_keys.PUBLIC)
+    there = all((settings().operator_keys / name).exists() for name in names)
     click.echo(make_keys())
     if there:
         click.echo("it was there already: nothing is changed", err=True)
@@ -181,6 +184,14 @@ def keys_rotate() -> None:
 def keys_rotate_evidence() -> None:
     """Seal new evidence under a new master key; running processes take it when they start anew."""
     click.echo(f"newest: {MasterKeys.rotate(settings().operator_keys).newest}")
+
+
+@keys.command("rotate-backup")
+def keys_rotate_backup() -> None:
+    """Have phones seal their backups to a new key; the older ones stay and open what was sealed to them."""
+    if not (settings().operator_keys / backup_keys.PRIVATE).exists():
+        raise RuntimeError(f"there is no backup key to rotate in {settings().operator_keys}: keys make")
+    click.echo(f"newest: {backup_keys.make(settings().operator_keys, rotate=True)}")
 
 
 @keys.command("show")
@@ -218,6 +229,9 @@ def erase(phone: str) -> None:
     click.echo(
         f"erased: {erased.dossiers} dossiers, {erased.entries} signed events opened no more, {len(erased.files)} files"
     )
+
+
+main.add_command(restore_backup)
 
 
 def run() -> None:

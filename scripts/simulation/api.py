@@ -105,6 +105,10 @@ class Person:
         """Write to a resource."""
         return self._answer(self._send("PUT", path, json=body))
 
+    def delete(self, path: str) -> Any:
+        """End."""
+        return self._answer(self._send("DELETE", path))
+
     def hand_over(
         self, path: str, handover_id: str, body: dict[str, Any], said: Handover, other_side: "Person | None" = None
     ) -> Any:

@@ -79,6 +79,8 @@ def use_phones(day: Day, repeat: Repeat) -> None:
     rides = [(phone.courier, operation) for phone in day.phones for operation in phone.receipts]
     repeat(_each(rides, lambda who, operation: who.get(f"/operations/{operation}")))
     repeat(_each(rides, lambda who, _: who.get("/changes", limit=50)))
+    repeat(_each(rides, lambda who, _: who.get("/office")))
+    repeat(_each(rides, lambda who, _: who.get("/vouchers")))
     taken = [(who, handover) for who, handover in day.handovers if who.audience == "couriers"]
     rng = random.Random(1)
 

@@ -258,13 +258,24 @@ class Day:
             else:
                 phone = self._ride_offline(courier, round_)
             back_at = datetime.fromisoformat(round_["returns_at"]) + _COUNTING
-            for item in clerk.get(f"/couriers/{courier.id}/items"):
-                self._take_over(clerk, courier, item, back_at)
+            held = clerk.get(f"/couriers/{courier.id}/items")
             if in_town:
+                for item in held:
+                    self._take_over(clerk, courier, item, back_at)
                 courier.put_seen(f"/rounds/{round_['id']}", "finish")
             else:
+                self._give_in(phone, clerk, held, back_at)
                 phone.finish(round_["id"], back_at)
                 phone.send()
+
+    def _give_in(self, phone: Phone, clerk: Person, held: list[dict[str, Any]], at: datetime) -> None:
+        """Bags and cash go in on the courier's own phone, and the clerk signs on its glass."""
+        office, rng = phone.courier.get("/office")["code"], random.Random(phone.courier.id)
+        by_clerk = [{"signer_name": clerk.name, "relationship": "clerk", "strokes": _scribble(rng)}]
+        for item in held:
+            phone.to_office(office, clerk, item, _at_counter(item, at) | {"signatures": by_clerk})
+            self.tally.handovers += 1
+        phone.settle(office, clerk, by_clerk, at)
 
     def load(self, round_: dict[str, Any]) -> None:
         """The clerk gives the courier all that he is to deliver, and the courier signs for it on his own phone."""
@@ -304,7 +315,8 @@ class Day:
         """Read everything before leaving, then send what was done wherever there is a network."""
         phone = Phone(courier, random.Random(round_["id"]))
         self.phones.append(phone)
-        read = {stop["id"]: courier.get(f"/stops/{stop['id']}") for stop in round_["stops"]}
+        read = {stop["id"]: stop for stop in courier.get(f"/rounds/{round_['id']}/doors")}
+        phone.see(round_["id"], round_["version"], datetime.fromisoformat(round_["departs_at"]))
         phone.start(round_["id"], datetime.fromisoformat(round_["departs_at"]))
         for rng, stop, at, place in self._visits(round_):
             phone.arrive(stop["id"], at, place)
@@ -350,6 +362,8 @@ class Day:
             "fee_collected": stop["requirements"]["fee"],
             "signatures": [{"signer_name": stop["job"]["contact_name"], "strokes": _scribble(rng)}],
         }
+        recalled = [{k: paper[k] for k in ("position", "originals")} for paper in stop["requirements"]["recalled"]]
+        body |= {"recalled": recalled} if recalled else {}
         body |= {"seal_number": f"NS{rng.randrange(10**8):08d}"} if pickup else {"receiver": "self"}
         if pickup:
             self.tally.collected += 1

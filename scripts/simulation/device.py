@@ -144,6 +144,7 @@ def handover_fields(body: Mapping[str, Any]) -> dict[str, Any]:
         "fee": body.get("fee_collected", 0),
         "identity": body.get("identity_check"),
         "receiver": body.get("receiver"),
+        "recalled": [[one["position"], one["originals"]] for one in body.get("recalled") or []] or None,
     }
 
 

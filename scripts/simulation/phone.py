@@ -54,6 +54,26 @@ class Phone:
         """Leave the door as it was."""
         self.waiting.append(signing.failure(self.courier.signs, stop_id, at, reason, note, **said))
 
+    def see(self, round_id: str, version: int, at: datetime) -> None:
+        """Know what became of the round."""
+        self.waiting.append(signing.seen(self.courier.signs, round_id, version, at))
+
+    def to_office(self, office: str, clerk: Person, item: dict[str, Any], body: dict[str, Any]) -> None:
+        """Give a bag in, the clerk signing on this phone."""
+        made = signing.to_office(self.courier.signs, self.courier.code, office, clerk.code, item, body)
+        self.waiting.append(made)
+
+    def settle(self, office: str, clerk: Person, signatures: list[dict[str, Any]], at: datetime) -> None:
+        """Pay in what was collected, the clerk signing on this phone."""
+        vouchers = self.courier.get("/vouchers")
+        if vouchers:
+            made = signing.settlement(self.courier.signs, at, office, clerk.code, vouchers, signatures)
+            self.waiting.append(made)
+
+    def remark(self, of: str, at: datetime, why: str, note: str) -> None:
+        """Ask for a correction."""
+        self.waiting.append(signing.remark(self.courier.signs, of, at, why, note))
+
     def hand_over(self, stop: dict[str, Any], body: dict[str, Any], photo: bytes | None) -> None:
         """Take the papers or give the result."""
         made = signing.door(self.courier.signs, self.courier.code, stop, body, photo)

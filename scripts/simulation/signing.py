@@ -11,7 +11,10 @@ type Shown = Mapping[str, Any]
 
 def papers_of(lines: Sequence[Shown]) -> list[list[Any]]:
     """Papers as an event commits to them."""
-    return [[n, line["name"], line["originals"], line["copies"]] for n, line in enumerate(lines, 1)]
+    return [
+        [n, line["name"], line["originals"], line["copies"], *([line["reason"]] if line.get("reason") else [])]
+        for n, line in enumerate(lines, 1)
+    ]
 
 
 def holder_of(custody: Shown) -> dict[str, str]:
@@ -73,6 +76,37 @@ def failure(
     return operation(device, "courier.failure", at, {"note": note} if note else None, {"note": note}, **said)
 
 
+def seen(device: Device, round_id: str, version: int, at: datetime) -> dict[str, Any]:
+    """Know what became of the round."""
+    return operation(device, "courier.seen", at, round=round_id, version=version)
+
+
+def remark(device: Device, of: str, at: datetime, why: str, note: str) -> dict[str, Any]:
+    """Ask for a correction of what was signed before."""
+    return operation(device, "courier.remark", at, {"note": note}, {"note": note}, of=of, why=why)
+
+
+def to_office(device: Device, code: str, office: str, clerk: str, item: Shown, body: Shown) -> dict[str, Any]:
+    """Give a bag in, the clerk signing by hand; `item` as the clerks' API shows it."""
+    sides = party("courier", code), party("office", office)
+    said = Handover(item["custody"], body, papers_of(item["lines"]), sides, by=clerk)
+    return operation(device, "custody.handover", said.at, body, said.values, **said.fields)
+
+
+def settlement(
+    device: Device, at: datetime, office: str, clerk: str, vouchers: Sequence[Shown], signatures: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Pay in the cash of some vouchers, the clerk signing by hand."""
+    said = {
+        "office": office,
+        "by": clerk,
+        "amount": sum(voucher["amount"] for voucher in vouchers),
+        "handovers": [voucher["handover_id"] for voucher in vouchers],
+    }
+    values = {"strokes": handover_values({"signatures": signatures}, [], None)["strokes"]}
+    return operation(device, "courier.settlement", at, {"signatures": signatures}, values, **said)
+
+
 def start(device: Device, round_id: str, at: datetime) -> dict[str, Any]:
     """Leave the office."""
     return operation(device, "courier.start", at, round=round_id)
@@ -93,8 +127,8 @@ def door(device: Device, code: str, stop: Shown, body: Shown, photo: bytes | Non
 def at_door(code: str, stop: Shown, body: Shown) -> Handover:
     """The handover between a citizen and the courier of this code."""
     pickup = stop["job"]["kind"] == "pickup"
-    named = {line["position"]: line["name"] for line in (stop["documents"] if pickup else stop["lines"])}
-    papers = papers_of([{**line, "name": named[line["position"]]} for line in body["lines"]])
+    named = {line["position"]: line for line in (stop["documents"] if pickup else stop["lines"])}
+    papers = papers_of([*({**named[line["position"]], **line} for line in body["lines"]), *body.get("extra", ())])
     citizen, mine = party("citizen", ""), party("courier", code)
     sides = (citizen, mine) if pickup else (mine, citizen)
     return Handover(stop["custody"], body, papers, sides, stop["job"]["contact_name"], stop=stop["id"])

@@ -254,3 +254,18 @@ def test_refused_bookings_speak_the_caller_s_language(cast: Cast) -> None:
         said.setdefault(tongue, set()).add((problem["detail"], problem["errors"][0]["detail"]))
     assert said["vi"] == {("Có trường không hợp lệ.", "Độ dài phải từ 1 đến 120.")}
     assert said["en"] == {("Some fields are wrong.", "The length must be from 1 to 120.")}
+
+
+def test_what_a_courier_should_know_before_the_door(cast: Cast) -> None:
+    for cautions, pointer in (
+        (["cat"], "/cautions/0"),
+        (["dog", None], "/cautions/1"),
+        ("dog", "/cautions"),
+        (["dog"] * 4, "/cautions"),
+        (None, "/cautions"),
+    ):
+        bad(cast, {"cautions": cautions}, 422, "bad_fields", pointer)
+    booked = story.book(cast, cautions=["gate", "call_first", "gate"])
+    assert booked["cautions"] == ["call_first", "gate"]
+    assert cast.dispatcher.get("/jobs")["items"][0]["cautions"] == ["call_first", "gate"]
+    assert cast.session.scalars(select(Dossier.cautions)).one() == ["call_first", "gate"]

@@ -31,13 +31,18 @@ class Day:
 
     dossier: dict[str, Any]  # went all the way
     other: dict[str, Any]  # nobody at home
+    card: dict[str, Any]  # a result for which the old original is recalled
     phone: Phone
     trust: Trust
 
 
 def live(cast: Cast) -> Day:
-    """Collect with a photo, hand in, bring back the result; operations are parked and rejected, one door is closed."""
+    """Collect with a photo, hand in, bring back the result; operations are parked and rejected, one door is closed.
+
+    In the afternoon all is done by phone: an old original is taken back, the cash is settled, a remark made.
+    """
     dossier, other = story.book(cast), story.book(cast, service="send")
+    card = story.book(cast, service="return", procedure_code="1.014063", documents=[], window=None)
     round_ = story.plan_and_publish(cast)
     phone = Phone(cast)
     stops = {s["job"]["dossier_id"]: cast.courier.get(f"/stops/{s['id']}") for s in round_["stops"]}
@@ -52,19 +57,23 @@ def live(cast: Cast) -> Day:
     geo = {"lat": 206600000, "lon": 1060620000, "acc": 8}
     arrived = phone.operation("courier.arrival", stop=first["id"], geo=geo, anchor=seen)
     taken = [arrived, phone.handover(first, photo=photo)]
-    failed = [phone.arrival(second), phone.failure(second, "Không có ai"), phone.finish(round_["id"])]
+    failed = [
+        phone.arrival(second, why="met_elsewhere"),
+        phone.failure(second, "Không có ai", called=["2026-11-22T03:14:15.926Z"]),
+        phone.finish(round_["id"]),
+    ]
     answers = phone.sync(*taken, *failed)
     assert {a["result"] for a in answers} == {"applied"}, answers
     _upload(cast, taken[1]["id"], photo)
     ledger.grow(cast.session)
-    _bring_on(cast, dossier)
+    _bring_on(cast, dossier, card, phone)
     checkpoint = ledger.grow(cast.session)
     assert checkpoint is not None
     witness = _cosign(cast, checkpoint)
     cast.session.commit()
     folder = settings().operator_keys
     trust = Trust(tuple(note.read_keys((folder / PUBLIC).read_text())), (witness,), settings().evidence_store, folder)
-    return Day(dossier, other, phone, trust)
+    return Day(dossier, other, card, phone, trust)
 
 
 def nonsense(phone: Phone) -> dict[str, Any]:
@@ -87,18 +96,34 @@ def _upload(cast: Cast, event_id: str, photo: bytes) -> None:
     cast.session.expire_all()
 
 
-def _bring_on(cast: Cast, dossier: dict[str, Any]) -> None:
+def _bring_on(cast: Cast, dossier: dict[str, Any], card: dict[str, Any], phone: Phone) -> None:
     item = cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0]
     receipt = cast.clerk.put(f"/receipts/{uuid4()}", story.at_counter(item))
     countersign(cast, receipt["id"])
     manifest = cast.clerk.post("/manifests", {"centre_id": str(cast.centre.id), "item_ids": [item["id"]]})
     cast.officer.put(f"/manifests/{manifest['id']}/lines/{item['id']}/acceptance", story.acceptance(item))
-    cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
+    for one in (dossier, card):
+        cast.officer.put(f"/results/{uuid4()}", story.result(cast, one))
     round_ = story.plan_and_publish(cast, "afternoon")
-    story.load(cast)
+    for item in cast.clerk.get("/items")["items"]:
+        cast.clerk.put(f"/loadings/{uuid4()}", story.at_counter(item, courier_id=cast.courier.person_id))
     story.start(cast, round_["id"])
     stop = next(s for s in round_["stops"] if s["job"]["dossier_id"] == dossier["id"])
     cast.courier.put(f"/handovers/{uuid4()}", story.delivery(cast, story.arrive(cast, stop)))
+    _by_phone(cast, card, phone, round_)
+
+
+def _by_phone(cast: Cast, card: dict[str, Any], phone: Phone, round_: dict[str, Any]) -> None:
+    """The plan is seen, the card delivered and the old one taken back, the cash settled; something was miscounted."""
+    doors = {door["job"]["dossier_id"]: door for door in cast.courier.get(f"/rounds/{round_['id']}/doors")}
+    door = doors[card["id"]]
+    seen, arrived = phone.seen(round_["id"], round_["version"]), phone.arrival(door)
+    given = phone.handover(door, recalled=[{"position": 2, "originals": 1}])
+    answers = phone.sync(seen, arrived, given)
+    (first, second) = cast.courier.get("/vouchers")
+    assert second["handover_id"] == given["id"]
+    answers += phone.sync(phone.settlement([first, second], recalled=[given["id"]]), phone.remark(given["id"]))
+    assert {a["result"] for a in answers} == {"applied"}, answers
 
 
 def countersign(cast: Cast, handover: str) -> None:

@@ -134,6 +134,14 @@ UPDATE operation SET receipt = replace(receipt, 'Z', '.') RETURNING id
     receipt_wrong operation
 UPDATE operation SET digest = ZEROS RETURNING id
     receipt_differs operation
+UPDATE upload SET receipt = replace(receipt, 'Z', '.') RETURNING id
+    receipt_wrong upload
+UPDATE upload SET digest = ZEROS RETURNING id
+    receipt_differs upload
+UPDATE upload SET kind = 'strokes' RETURNING id
+    receipt_differs upload
+UPDATE upload SET receipt_signature = NULL RETURNING id
+    receipt_wrong upload
 UPDATE operation SET state = 'rejected' WHERE state = 'applied' RETURNING id
     operation_differs operation
 UPDATE operation SET state = 'applied' WHERE state = 'parked' RETURNING id
@@ -152,6 +160,58 @@ INSERT INTO custody_case (id, kind, kid, person_id, code, detail)
     SELECT gen_random_uuid(), 'key_cloned', kid, person_id, 'key_cloned', '{}' FROM device WHERE last_counter > 3
     RETURNING kid
     device_not_quarantined device
+UPDATE settlement SET amount = amount + 1 RETURNING id
+    settlement_differs settlement
+UPDATE settlement SET clerk_id = (SELECT id FROM person WHERE phone = '+84912000013') RETURNING id
+    settlement_differs settlement
+UPDATE settlement SET office_id = (SELECT id FROM service_point WHERE id <> office_id LIMIT 1) RETURNING id
+    settlement_differs settlement
+UPDATE settlement SET courier_id = (SELECT id FROM person WHERE phone = '+84912000012') RETURNING id
+    settlement_differs settlement
+UPDATE settlement SET device_at = device_at + interval '1 ms' RETURNING id
+    settlement_differs settlement
+UPDATE voucher SET settlement_id = NULL WHERE id = (SELECT id FROM voucher LIMIT 1)
+    RETURNING (SELECT id FROM settlement)
+    settlement_differs settlement
+UPDATE recalled SET settlement_id = NULL RETURNING (SELECT id FROM settlement)
+    settlement_differs settlement
+DELETE FROM settlement RETURNING id
+    settlement_missing settlement
+INSERT INTO settlement SELECT gen_random_uuid(), courier_id, office_id, clerk_id, amount, device_at, at FROM settlement
+    RETURNING id
+    settlement_unsigned settlement
+UPDATE recalled SET originals = 0 RETURNING handover_id
+    recalled_differs recalled
+DELETE FROM recalled RETURNING handover_id
+    recalled_differs recalled
+INSERT INTO recalled SELECT TAKEN, "position", originals, courier_id, NULL FROM recalled RETURNING handover_id
+    recalled_differs recalled
+UPDATE round SET seen_version = seen_version + 1 WHERE seen_version IS NOT NULL RETURNING id
+    seen_differs round
+UPDATE round SET seen_at = now() + interval '1 day' WHERE seen_version IS NOT NULL RETURNING id
+    seen_differs round
+UPDATE round SET seen_version = NULL, seen_at = NULL WHERE seen_version IS NOT NULL RETURNING id
+    seen_differs round
+UPDATE round SET seen_version = 1, seen_at = now() WHERE seen_version IS NULL RETURNING id
+    seen_differs round
+UPDATE stop SET arrived_why = 'gps_wrong' WHERE arrived_why IS NOT NULL RETURNING id
+    arrival_differs stop
+UPDATE stop SET arrived_why = NULL WHERE arrived_why IS NOT NULL RETURNING id
+    arrival_differs stop
+UPDATE stop SET arrived_why = 'gps_wrong' WHERE arrived_why IS NULL RETURNING id
+    arrival_differs stop
+UPDATE attempt SET called = NULL RETURNING id
+    attempt_differs attempt
+UPDATE attempt SET called = '["2026-11-22T03:14:15.927Z"]' RETURNING id
+    attempt_differs attempt
+UPDATE attempt SET reason = 'refused' RETURNING id
+    attempt_differs attempt
+UPDATE custody_case SET code = 'wrong_seal' WHERE kind = 'remark' RETURNING id
+    remark_differs custody_case
+UPDATE custody_case SET detail = '{}' WHERE kind = 'remark' RETURNING id
+    remark_differs custody_case
+DELETE FROM custody_case WHERE kind = 'remark' RETURNING operation_id
+    case_missing operation
 UPDATE dossier SET state = 'closed' RETURNING id
     dossier_differs dossier
 UPDATE voucher SET amount = amount - 1 RETURNING id

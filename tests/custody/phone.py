@@ -6,8 +6,11 @@ from uuid import uuid4
 
 from scripts.simulation import device as devices
 from scripts.simulation.device import Device, party
+from scripts.simulation.signing import papers_of
 from tests import cast as story
-from tests.cast import Actor, Cast, tomorrow
+from tests.cast import STROKES, Actor, Cast, tomorrow
+
+CLERKS = {"signer_name": "Lê Thị Mai", "relationship": "clerk", "strokes": STROKES}
 
 
 class Phone:
@@ -34,11 +37,11 @@ class Phone:
         self.device.count(signed)
         return {"id": event["eid"], "signed": signed} | (body or {})
 
-    def arrival(self, stop: dict[str, Any]) -> dict[str, Any]:
+    def arrival(self, stop: dict[str, Any], **fields: Any) -> dict[str, Any]:
         """At the door."""
         point = stop["job"]["point"]
         geo = {"lat": round(point["lat"] * 1e7), "lon": round(point["lon"] * 1e7), "acc": 8}
-        return self.operation("courier.arrival", stop=stop["id"], geo=geo)
+        return self.operation("courier.arrival", stop=stop["id"], **{"geo": geo} | fields)
 
     def failure(self, stop: dict[str, Any], note: str | None = None, **fields: Any) -> dict[str, Any]:
         """Nobody there."""
@@ -53,6 +56,51 @@ class Phone:
         """Be back."""
         return self.operation("courier.finish", round=round_id)
 
+    def seen(self, round_id: str, version: Any) -> dict[str, Any]:
+        """The changed plan was looked at."""
+        return self.operation("courier.seen", round=round_id, version=version)
+
+    def remark(self, of: str, why: Any = "wrong_count", note: str = "Đếm thiếu một bản sao") -> dict[str, Any]:
+        """Something is wrong with what was signed."""
+        return self.operation("courier.remark", {"note": note}, {"note": note}, of=of, why=why)
+
+    def to_office(self, item: dict[str, Any], event: dict[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
+        """Give a bag in, the clerk signing by hand; `item` as the clerks' API shows it."""
+        body = story.at_counter(item, signatures=[CLERKS]) | changes
+        given = {line["position"]: line for line in item["lines"]}
+        papers = papers_of([{**given.get(one["position"], {"name": "?"}), **one} for one in body["lines"]])
+        fields = devices.handover_fields(body) | {
+            "item": item["custody"]["item_id"],
+            "no": item["custody"]["tracking_number"],
+            "leg": item["custody"]["leg"],
+            "from": party("courier", self.code),
+            "to": party("office", self.cast.office.code),
+            "by": self.clerk,
+        }
+        values = devices.handover_values(body, papers, None)
+        at = devices.moment(body["device_at"])
+        return self.operation("custody.handover", body, values, at, **fields | (event or {}))
+
+    def settlement(
+        self, vouchers: list[dict[str, Any]], body: dict[str, Any] | None = None, **event: Any
+    ) -> dict[str, Any]:
+        """Pay in the cash of some vouchers, the clerk signing by hand."""
+        said = {
+            "office": self.cast.office.code,
+            "amount": sum(one["amount"] for one in vouchers),
+            "by": self.clerk,
+            "handovers": [one["handover_id"] for one in vouchers],
+        } | event
+        body = {"signatures": [CLERKS]} if body is None else body
+        values = {"strokes": devices.handover_values({"signatures": [CLERKS]}, [], None)["strokes"]}
+        return self.operation("courier.settlement", body, values, tomorrow(11, 20), **said)
+
+    @property
+    def clerk(self) -> str:
+        """The staff code of the cast's clerk."""
+        assert self.cast.clerk.signer is not None
+        return self.cast.clerk.signer.code
+
     def handover(
         self, stop: dict[str, Any], event: dict[str, Any] | None = None, photo: bytes | None = None, **changes: Any
     ) -> dict[str, Any]:
@@ -60,11 +108,9 @@ class Phone:
         pickup = stop["job"]["kind"] == "pickup"
         body = story.pickup(self.cast, stop, **changes) if pickup else story.delivery(self.cast, stop, **changes)
         given = stop["documents"] if pickup else stop["lines"]
-        names = {line["position"]: line["name"] for line in given}
-        papers = [
-            [n, names.get(line["position"], "?"), line["originals"], line["copies"]]
-            for n, line in enumerate(body["lines"], 1)
-        ]
+        listed = {line["position"]: line for line in given}
+        counted = [{**listed.get(line["position"], {"name": "?"}), **line} for line in body["lines"]]
+        papers = papers_of([*counted, *body.get("extra", ())])
         citizen, mine = party("citizen", ""), party("courier", self.code)
         fields = devices.handover_fields(body) | {
             "item": stop["custody"]["item_id"],

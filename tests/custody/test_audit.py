@@ -69,9 +69,10 @@ def test_of_a_day_on_which_nothing_was_changed_nothing_is_found(cast: Cast, day:
     report = look(cast, day)
     assert (report.findings, report.notices, report.clean) == ([], [], True)
     counted = {table: cast.session.scalar(text(f"SELECT count(*) FROM {table}")) for table in report.counted}
-    assert counted | {"postal_item": 2} == report.counted  # of items, those that were handed over
+    assert counted | {"postal_item": 3} == report.counted  # of items, those that were handed over
     assert (report.size, report.checkpoint) == (counted["ledger_entry"], ledger.latest(cast.session).note)
-    assert (counted["handover"], counted["evidence"], counted["cosignature"], counted["custody_case"]) == (6, 3, 1, 3)
+    assert (counted["handover"], counted["evidence"], counted["cosignature"], counted["custody_case"]) == (9, 5, 1, 4)
+    assert (counted["voucher"], counted["settlement"], counted["recalled"]) == (2, 1, 1)
     assert report.seconds < 0.5
 
 

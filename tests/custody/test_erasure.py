@@ -21,6 +21,7 @@ from courier_api.people.models import Person, Role
 from tests import cast as story
 from tests.cast import STROKES, Cast, tomorrow
 from tests.custody.phone import Phone, nowhere
+from tests.custody.test_cases import decide
 
 PHONE = "0912000001"
 THEIRS = ("Nguyễn Thị Hoa", "912000001", "Ngõ 17 Điện Biên", "Gọi trước", json.dumps(STROKES)[2:-2])
@@ -133,6 +134,24 @@ def test_a_case_is_decided_first(cast: Cast) -> None:
     sent_on_its_way(cast, decided=False)
     with pytest.raises(Refused, match="case_open"):
         erasing.erase(cast.session, PHONE)
+
+
+def test_a_remark_is_read_first_and_goes_with_what_it_is_about(cast: Cast) -> None:
+    sent_on_its_way(cast)
+    phone = Phone(cast)
+    taken = cast.session.scalars(select(Handover.id).where(Handover.leg == 1)).one()
+    kept, parked = (phone.remark(str(taken), why, "Nguyễn Thị Hoa gọi lại") for why in ("other", "bored"))
+    assert [a["result"] for a in phone.sync(kept, parked)] == ["applied", "parked"]
+    for _ in range(2):
+        with pytest.raises(Refused, match="case_open"):
+            erasing.erase(cast.session, PHONE)
+        case = cast.dispatcher.get("/cases")["items"][0]
+        decide(cast, case, "dismiss")
+    erasing.erase(cast.session, PHONE)
+    cast.session.commit()
+    cast.session.expire_all()
+    assert [words for words in THEIRS if words in everything(cast.session)] == []
+    assert cast.session.get_one(Opening, UUID(kept["id"])).content is None
 
 
 def test_others_keep_what_is_theirs(cast: Cast) -> None:

@@ -12,7 +12,11 @@ from sqlalchemy import select
 
 from courier_api import tasks
 from courier_api.custody import evidence, uploads
+from courier_api.custody.evidence_receipts import RECEIPT
 from courier_api.custody.models import Case, Entry, Evidence, Upload, UploadChunk
+from courier_api.proof import canonical
+from courier_api.proof.files import operator_key
+from courier_api.proof.keys import verify_operator
 from courier_api.queue import Outbox
 from tests import cast as story
 from tests.cast import Cast
@@ -245,3 +249,79 @@ def test_nobody_elses_upload_is_seen(cast: Cast, sender: Sender) -> None:
     sender.headers["Authorization"] = f"Bearer {other.token}"
     assert sender.ask("HEAD", where).status_code == 404
     assert sender.patch(where, 0, b"x").status_code == 404
+
+
+def receipt_in(answer: Any) -> tuple[str, str]:
+    """The receipt that an answer carries."""
+    return answer.headers["Upload-Receipt"], answer.headers["Upload-Receipt-Signature"]
+
+
+def test_what_is_complete_is_receipted_and_nothing_before(cast: Cast, sender: Sender) -> None:
+    event, content = nowhere(), b"x" * 99 + b"y"
+    where = sender.begin(event, 100)
+    before = [sender.ask("HEAD", where), sender.patch(where, 0, content[:99])]
+    assert all("Upload-Receipt" not in answer.headers for answer in before)
+    text, signature = receipt_in(sender.patch(where, 99, content[99:]))
+    said = canonical.read(text.encode("ascii"))
+    at, key = said.pop("at"), said.pop("key")
+    digest = hashlib.sha256(content).hexdigest()
+    assert said == {"v": 1, "event": event, "kind": "photo", "size": 100, "sha256": digest}
+    assert at.endswith("Z")
+    assert key == operator_key().id.hex()
+    assert verify_operator(operator_key().public, base64.b64decode(signature), RECEIPT + text.encode())
+
+
+def test_a_receipt_stays_the_same_for_ever(cast: Cast, sender: Sender) -> None:
+    photo = a_photo(300)
+    operation, phone = with_photo(cast, photo)
+    where = sender.begin(operation["id"], len(photo))
+    sender.patch(where, 0, photo[:70])
+    first = receipt_in(sender.patch(where, 70, photo[70:]))
+    # The answer was lost: the phone sends the end again, sends nothing, asks, or announces it anew.
+    assert sender.patch(where, 70, photo[70:]).status_code == 409
+    assert receipt_in(sender.patch(where, len(photo), b"")) == first
+    phone.sync(operation)
+    work(cast)
+    assert cast.session.scalars(select(Upload.kept_at)).one() is not None
+    assert cast.session.query(UploadChunk).count() == 0
+    assert receipt_in(sender.ask("HEAD", where)) == first
+    assert receipt_in(announced(sender, operation["id"], len(photo))) == first
+
+
+def announced(sender: Sender, event: str, length: int) -> Any:
+    """The whole answer to an announcement."""
+    told = f"event {base64.b64encode(event.encode()).decode()},kind {base64.b64encode(b'photo').decode()}"
+    return sender.ask("POST", "/api/v1/couriers/evidence", Upload_Length=str(length), Upload_Metadata=told)
+
+
+def test_what_differs_from_the_event_was_received_all_the_same(cast: Cast, sender: Sender) -> None:
+    photo = a_photo(300)
+    operation, phone = with_photo(cast, photo)
+    phone.sync(operation)
+    other = photo[:-1] + bytes([photo[-1] ^ 1])
+    wrong = sender.begin(operation["id"], len(other))
+    sender.patch(wrong, 0, other)
+    work(cast)
+    answer = sender.ask("HEAD", wrong)
+    assert answer.headers["Upload-Fault"] == "evidence_differs"
+    assert json.loads(receipt_in(answer)[0])["sha256"] == hashlib.sha256(other).hexdigest()
+    # The right one, of the same size, has a receipt of its own.
+    right = sender.begin(operation["id"], len(photo))
+    said = json.loads(receipt_in(sender.patch(right, 0, photo))[0])
+    assert said["sha256"] == hashlib.sha256(photo).hexdigest()
+    work(cast)
+    assert "Upload-Fault" not in sender.ask("HEAD", right).headers
+    assert receipt_in(sender.ask("HEAD", wrong)) == receipt_in(answer)
+
+
+def test_an_upload_from_before_there_were_receipts_has_none(cast: Cast, sender: Sender) -> None:
+    event = nowhere()
+    where = sender.begin(event, 10)
+    sender.patch(where, 0, b"x" * 10)
+    row = cast.session.scalars(select(Upload)).one()
+    row.digest = row.receipt = row.receipt_signature = None
+    cast.session.flush()
+    for answer in (sender.ask("HEAD", where), announced(sender, event, 10)):
+        assert answer.status_code < 300
+        assert answer.headers["Upload-Offset"] == "10"
+        assert "Upload-Receipt" not in answer.headers

@@ -111,7 +111,7 @@ GOOD = core().pack()
         changed(GOOD, 0, b"\0"),
         changed(GOOD, 0, b"\2"),
         changed(GOOD, 1, b"\0"),
-        changed(GOOD, 1, b"\x0a"),
+        changed(GOOD, 1, b"\x0d"),
         changed(GOOD, 44, b"\7"),
         changed(GOOD, 55, b"\xff"),
         changed(GOOD, 30, b"\xc4\x90"),

@@ -29,7 +29,13 @@ def test_no_path_leads_out_of_the_list(client: FlaskClient, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["maplibre-gl/package.json", "playwright-core/index.js", "maplibre-gl/dist/maplibre-gl.mjs.map"]
+    "name",
+    [
+        "maplibre-gl/package.json",
+        "playwright-core/index.js",
+        "maplibre-gl/dist/maplibre-gl.mjs.map",
+        "zxing-wasm/dist/full/zxing_full.wasm",
+    ],
 )
 def test_nothing_else_of_node_modules_is_served(client: FlaskClient, name: str) -> None:
     assert client.get(f"/assets/lib/{assets.library_version()}/{name}").status_code == 404
@@ -42,6 +48,17 @@ def test_an_address_with_the_version_is_kept_and_another_is_not(client: FlaskCli
     assert kept.content_type.startswith("text/javascript")
     assert client.get(assets.own_url("js/home.js"), headers={"If-None-Match": kept.headers["ETag"]}).status_code == 304
     assert client.get("/assets/own/older/js/home.js").headers["Cache-Control"] == "no-store"
+
+
+def test_the_reader_of_codes_finds_its_parts_and_comes_compressed(client: FlaskClient) -> None:
+    reader = assets.library_url("zxing-wasm/dist/es/reader/index.js")
+    imported = re.search(r'from "(\.[^"]+)"', client.get(reader).get_data(as_text=True))
+    assert imported
+    assert client.get(normpath(f"{dirname(reader)}/{imported[1]}")).status_code == 200
+    address = assets.library_url("zxing-wasm/dist/reader/zxing_reader.wasm")
+    wasm = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert wasm.content_type == "application/wasm"  # or a browser does not compile it while it comes
+    assert wasm.headers["Content-Encoding"] == "gzip"
 
 
 def test_scripts_import_only_what_is_there() -> None:

@@ -5,6 +5,8 @@ import re
 import pytest
 from flask.testing import FlaskClient
 
+from courier_api.web import headers
+
 PAGES = ["/", "/verify", "/track", "/track?number=1&phone_digits=2", "/t/nothing", "/api/docs", "/nowhere"]
 
 
@@ -36,3 +38,12 @@ def test_the_words_of_the_page_cannot_end_its_data_block(client: FlaskClient) ->
     block = re.search(r'<script type="application/json" id="told">(.*?)</script>', html, re.S)
     assert block
     assert "<" not in block[1]
+
+
+def test_the_courier_s_page_may_run_webassembly_and_know_its_place_and_no_more() -> None:
+    usual, own = (set(policy["Content-Security-Policy"].split("; ")) for policy in (headers.HEADERS, headers.COURIER))
+    assert usual - own == {"script-src 'self'"}
+    assert own - usual == {"script-src 'self' 'wasm-unsafe-eval'", "manifest-src 'self'"}
+    allowed = headers.COURIER["Permissions-Policy"].split(", ")
+    assert {one for one in allowed if not one.endswith("=()")} == {"camera=(self)", "geolocation=(self)"}
+    assert len(allowed) == len(headers.HEADERS["Permissions-Policy"].split(", "))

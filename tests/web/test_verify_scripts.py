@@ -153,7 +153,14 @@ def table() -> list[tuple[Receipt, bool]]:
         (by(PartyKind.courier, "C-00417", **counter), True),
         (by(PartyKind.agency, "O-00007", **counter), False),
         *[(by(PartyKind.courier, "C-00417", kind=k, **nobody), True) for k in (Kind.arrival, Kind.failure, Kind.start)],
-        *[(by(PartyKind.office, "G-00007", kind=k, **nobody), False) for k in (Kind.arrival, Kind.finish)],
+        *[
+            (by(PartyKind.courier, "C-00417", kind=k, **nobody), True)
+            for k in (Kind.seen, Kind.settlement, Kind.remark)
+        ],
+        *[
+            (by(PartyKind.office, "G-00007", kind=k, **nobody), False)
+            for k in (Kind.arrival, Kind.finish, Kind.settlement)
+        ],
         (by(PartyKind.dispatcher, "D-00007", kind=Kind.correction, **nobody), True),
         (by(PartyKind.courier, "C-00417", kind=Kind.correction, **nobody), False),
         *[(DEVICE.receipt(DEVICE.certificate(start + hours * 3600)), hours <= 24) for hours in (-1, 23, 25)],

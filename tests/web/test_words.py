@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 
 from courier_api.custody import events
-from courier_api.custody.models import CaseKind, IdentityCheck, Receiver
+from courier_api.custody.models import CaseKind, IdentityCheck, Receiver, RemarkWhy
 from courier_api.dossiers.states import DossierState
 from courier_api.jobs.states import FailureReason, JobKind, NextAction
 from courier_api.journey.correcting import DECISIONS
 from courier_api.proof.core import Kind, PartyKind
 from courier_api.rounds import daywork, planning
-from courier_api.rounds.states import Half, RoundState, StopState
+from courier_api.rounds.states import ArrivedWhy, Half, RoundState, StopState
 from courier_api.web import assets, words
 from routing.plan import Reason
 
@@ -22,6 +22,7 @@ LISTS = {
     "STATES": words.STATES,
     "NEXT": words.NEXT,
     "MAP": words.MAP,
+    "ROUND_MAP": words.ROUND_MAP,
     "SIGN_IN": words.SIGN_IN,
     "CASES": words.CASES,
     "VERIFY": words.VERIFY,
@@ -91,10 +92,21 @@ def test_the_page_of_cases_asks_for_words_that_are_there_and_leaves_none_unused(
     expected |= {f"role_{role}" for role in events.PARTIES} | {f"identity_{check}" for check in IdentityCheck}
     expected |= {f"receiver_{who}" for who in Receiver} | {f"reason_{why}" for why in FailureReason}
     expected |= {f"next_{action}" for action in NextAction}
+    expected |= {f"why_{why}" for why in ArrivedWhy} | {f"why_{why}" for why in RemarkWhy}
+    expected |= {"do_note", "do_note_text"}  # of a remark, to dismiss it is to take note
     expected |= {f"act_{typ.replace('.', '_')}" for typ in events.TYPES if typ.startswith("courier.")}
     assert expected <= words.CASES.keys()
     made = {key for key in words.CASES if key.startswith(("ev_", "act_"))}
     assert words.CASES.keys() <= asked | expected | made | quoted_in(scripts)
+
+
+def test_the_courier_s_map_asks_for_words_that_are_there_and_leaves_none_unused() -> None:
+    asked, quoted = asked_by(scripts_of("app/map")), quoted_in(scripts_of("app/map"))
+    ground = asked_by(assets.own_files()["js/ground.js"].read_text())
+    kinds = {kind.value for kind in JobKind}
+    assert asked
+    assert asked | ground | kinds <= words.ROUND_MAP.keys()
+    assert words.ROUND_MAP.keys() <= asked | ground | kinds | quoted
 
 
 def test_the_verifying_page_asks_for_words_that_are_there_and_leaves_none_unused() -> None:

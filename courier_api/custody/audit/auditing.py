@@ -17,6 +17,8 @@ from courier_api.custody.audit import (
     known,
     operations,
     references,
+    rides,
+    settlements,
     signatures,
     tree,
 )
@@ -26,6 +28,13 @@ from courier_api.custody.audit.snapshot import Snapshot
 from courier_api.custody.audit.trust import Trust
 
 PARTS = 16  # of entries, evidence and operations: more than processes, so that none is left with the longest
+
+
+# What is looked at table by table.
+TABLES = (
+    *("items", "dossiers", "vouchers", "settlements", "rides", "remarks"),
+    *("devices", "uploads", "cases", "references"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,7 @@ def _tasks(context: Known, parts: int, seen: Sequence[str]) -> list[Task]:
         Task("tree", seen=tuple(seen)),
         *(Task("entries", kids=kids) for kids in _shares(context.kids, parts)),
         *(Task(what, part, parts) for what in ("operations", "evidence") for part in range(parts)),
-        *(Task(what) for what in ("items", "dossiers", "vouchers", "devices", "uploads", "cases", "references")),
+        *(Task(what) for what in TABLES),
     ]
 
 
@@ -130,10 +139,16 @@ def _run(task: Task, snapshot: Snapshot, context: Known, report: Report) -> None
             dossiers.check(snapshot, report)
         case "vouchers":
             dossiers.check_vouchers(snapshot, report)
+        case "settlements":
+            settlements.check(snapshot, report)
+        case "rides":
+            rides.check(snapshot, report)
+        case "remarks":
+            rides.check_remarks(snapshot, context, report)
         case "devices":
             devices.check(snapshot, context, report)
         case "uploads":
-            files.check_uploads(snapshot, report)
+            files.check_uploads(snapshot, context, report)
         case "cases":
             operations.check_cases(snapshot, report)
         case "references":

@@ -8,10 +8,12 @@ from courier_api.custody.audit.known import Known
 from courier_api.custody.audit.reading import commitments, fields_of, salts_of
 from courier_api.custody.audit.report import Report
 from courier_api.custody.audit.snapshot import Snapshot
+from courier_api.custody.evidence_receipts import RECEIPT
 from courier_api.custody.sealing import MasterKeys, Sealed, Tampered, UnknownKey, unseal
 from courier_api.custody.stores import Missing, Store
 from courier_api.proof.canonical import SALT_BYTES
 from courier_api.proof.core import Kind
+from courier_api.proof.keys import verify_operator
 
 TABLE = "evidence"
 
@@ -45,6 +47,19 @@ FROM evidence v
     LEFT JOIN ledger_entry p ON p.id = v.proof_id
 WHERE get_byte(uuid_send(v.id), 15) %% %s = %s
 """
+
+
+class Receipted(NamedTuple):
+    """An upload that a phone has a receipt for."""
+
+    id: str
+    entry: str
+    kind: str
+    length: int
+    complete: bool
+    digest: bytes | None
+    receipt: str | None
+    signature: bytes | None
 
 
 def check(snapshot: Snapshot, known: Known, report: Report, part: int, parts: int) -> None:
@@ -111,8 +126,8 @@ def _fault(row: Row, store: Store, keys: MasterKeys) -> str | None:
     return None if same and len(content) == row.size else "evidence_content_differs"
 
 
-def check_uploads(snapshot: Snapshot, report: Report) -> None:
-    """What was uploaded and kept is there; what was not what was signed has a case."""
+def check_uploads(snapshot: Snapshot, known: Known, report: Report) -> None:
+    """What was uploaded and kept is there; what was not what was signed has a case; receipts say what rows say."""
     kept = """SELECT u.id::text, u.entry_id::text FROM upload u
         LEFT JOIN evidence v ON v.entry_id = u.entry_id AND v.kind = u.kind
         WHERE u.kept_at IS NOT NULL AND v.id IS NULL"""
@@ -122,3 +137,20 @@ def check_uploads(snapshot: Snapshot, report: Report) -> None:
         ON c.operation_id = u.entry_id AND c.kind = 'evidence' WHERE u.fault IS NOT NULL AND c.id IS NULL"""
     for (upload,) in snapshot.rows(refused):
         report.find("case_missing", "upload", upload)
+    receipted = """SELECT id::text, entry_id::text, kind, length, "offset" = length, digest, receipt, receipt_signature
+        FROM upload WHERE num_nonnulls(digest, receipt, receipt_signature) > 0"""
+    for row in snapshot.rows(receipted):
+        fault = _receipt_fault(Receipted._make(row), known)
+        if fault is not None:
+            report.find(fault, "upload", row[0])
+
+
+def _receipt_fault(row: Receipted, known: Known) -> str | None:
+    text = (row.receipt or "").encode()
+    said = fields_of(text)
+    public = known.operator.get(str(said.get("key")))
+    if public is None or not verify_operator(public, row.signature or b"", RECEIPT + text):
+        return "receipt_wrong"
+    named = (said.get("event"), said.get("kind"), said.get("size"), said.get("sha256"))
+    of = (row.entry, row.kind, row.length, row.digest.hex() if row.digest else None)
+    return None if row.complete and named == of else "receipt_differs"

@@ -25,6 +25,10 @@ REFERENCES = (
     ("custody_case", "id::text", "correction_id", "ledger_entry", "id"),
     ("voucher", "id::text", "handover_id", "handover", "id"),
     ("voucher", "id::text", "dossier_id", "dossier", "id"),
+    ("voucher", "id::text", "settlement_id", "settlement", "id"),
+    ("settlement", "id::text", "id", "ledger_entry", "id"),
+    ("recalled", "handover_id || ' ' || a.\"position\"", "handover_id", "handover", "id"),
+    ("recalled", "handover_id || ' ' || a.\"position\"", "settlement_id", "settlement", "id"),
 )
 
 

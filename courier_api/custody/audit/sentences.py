@@ -78,5 +78,14 @@ SENTENCES = {
     "voucher_missing": "Money was taken at this handover, and there is no voucher for it.",
     "voucher_without_money": "This voucher is for handover {handover}, at which no money was taken.",
     "voucher_differs": "{column} is not what handover {handover} says.",
+    "settlement_missing": "This settlement was signed, and there is no row of it.",
+    "settlement_unsigned": "No event stands behind this settlement.",
+    "settlement_differs": "{column} is not what was signed.",
+    "recalled_differs": "The originals taken back at this handover are not those that were signed for.",
+    # what couriers sign on their way
+    "seen_differs": "Version {version} is said to be seen; signed for is {signed}.",
+    "arrival_differs": "Why the courier was not at the door is not what he signed.",
+    "attempt_differs": "{column} is not what was signed.",
+    "remark_differs": "This case is not the correction that was asked for.",
     "reference_lost": "{column} names a row of {target} that is not there.",
 }

@@ -27,7 +27,7 @@ SLACK_US = 60 * SECOND  # between a revocation and what another server was takin
 GRACE_US = round(EXPIRED_GRACE.total_seconds() * SECOND)
 OPERATORS = frozenset({int(Kind.evidence), int(Kind.erasure)})
 ASIDE = frozenset({"key_cloned", "key_quarantined"})
-ABOUT_OTHERS = frozenset({int(Kind.evidence), int(Kind.correction)})
+ABOUT_OTHERS = frozenset({int(Kind.evidence), int(Kind.correction), int(Kind.remark)})
 
 
 def check(snapshot: Snapshot, known: Known, report: Report, kids: Sequence[str]) -> None:

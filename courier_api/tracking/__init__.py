@@ -1,0 +1,1 @@
+"""Where couriers are: what their phones send, kept only while they are on duty, and for thirty days."""

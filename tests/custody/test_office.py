@@ -1,0 +1,358 @@
+"""Back at the office: bags given in and cash settled on the courier's own phone, the clerk signing by hand."""
+
+import json
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import select, text, update
+
+from courier_api.custody.models import Case, Entry, Evidence, Handover
+from courier_api.money.models import Recalled, Settlement, Voucher
+from courier_api.people.models import Role
+from courier_api.places.models import ServicePoint
+from courier_api.proof.core import Kind
+from scripts.commands.operator import post
+from tests import cast as story
+from tests.cast import STROKES, Cast
+from tests.custody.phone import CLERKS, Phone, nowhere
+from tests.custody.test_cases import decide
+from tests.custody.test_countersigning import countersign
+from tests.custody.test_uploads import Sender
+
+ID_CARD = "1.014063"  # its old card is recalled
+
+
+@pytest.fixture
+def phone(cast: Cast) -> Any:
+    """A courier who has collected a dossier on his round."""
+    phone: Any = Phone(cast)
+    phone.dossier = story.book(cast)
+    phone.round_ = story.plan_and_publish(cast)
+    phone.stop = cast.courier.get(f"/stops/{phone.round_['stops'][0]['id']}")
+    before = phone.start(phone.round_["id"]), phone.arrival(phone.stop)
+    phone.taken = phone.handover(phone.stop)
+    results = phone.sync(*before, phone.taken)
+    assert [r["result"] for r in results] == ["applied"] * 3, results
+    phone.item = cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0]
+    return phone
+
+
+def result(phone: Phone, operation: dict[str, Any]) -> tuple[str, str | None]:
+    """What became of one operation, and why."""
+    (answer,) = phone.sync(operation)
+    return answer["result"], answer["code"]
+
+
+def test_a_bag_is_given_in_and_the_clerk_countersigns_later(cast: Cast, phone: Any) -> None:
+    given = phone.to_office(phone.item)
+    assert result(phone, given) == ("applied", None)
+    assert result(phone, given) == ("duplicate", None)
+    handover = cast.session.get_one(Handover, UUID(given["id"]))
+    assert (handover.leg, handover.from_role, handover.to_role, handover.to_id) == (
+        2, "courier", "office", cast.office.id,
+    )  # fmt: skip
+    assert (handover.recorded_role, str(handover.recorded_by)) == ("courier", cast.courier.person_id)
+    assert cast.citizen.get(f"/dossiers/{phone.dossier['id']}")["state"] == "at_office"
+    assert [i["id"] for i in cast.clerk.get("/items")["items"]] == [phone.item["id"]]
+    kinds = cast.session.scalars(select(Evidence.kind).where(Evidence.entry_id == handover.id)).all()
+    assert kinds == ["strokes"]
+    for who, status in ((cast.courier, 404), (cast.outsider[Role.clerk], 404), (cast.clerk, 200), (cast.clerk, 200)):
+        countersign(who, handover, status)
+    assert cast.session.query(Entry).filter_by(of=handover.id, kind=int(Kind.countersignature)).count() == 1
+    # It is no receipt of a citizen's, and the counter's record of it is there.
+    cast.courier.get(f"/handovers/{handover.id}/receipt", 404)
+    assert cast.clerk.get(f"/handovers/{handover.id}/record", Accept="application/pdf") is None
+
+
+def test_a_whole_day_in_one_batch_is_applied(cast: Cast) -> None:
+    story.book(cast)
+    round_ = story.plan_and_publish(cast)
+    phone = Phone(cast)
+    (stop,) = cast.courier.get(f"/rounds/{round_['id']}/doors")
+    sent = [phone.seen(round_["id"], round_["version"]), phone.start(round_["id"]), phone.arrival(stop)]
+    taken = phone.handover(stop)
+    custody = stop["custody"] | {"leg": 2}
+    item = {"id": custody["item_id"], "custody": custody, "lines": stop["documents"]}
+    sent += [taken, phone.to_office(item)]
+    sent.append(phone.settlement([{"handover_id": taken["id"], "amount": taken["fee_collected"]}]))
+    sent += [phone.remark(taken["id"]), phone.finish(round_["id"])]
+    answers = phone.sync(*sent)
+    assert [a["result"] for a in answers] == ["applied"] * 8, answers
+    assert [a["result"] for a in phone.sync(*sent)] == ["duplicate"] * 8
+    assert cast.session.query(Settlement).count() == 1
+    assert cast.session.query(Handover).count() == 2
+    assert [c.kind.value for c in cast.session.scalars(select(Case))] == ["remark"]
+
+
+def elsewhere(cast: Cast) -> str:
+    """The staff code of a clerk of another post office."""
+    signer = cast.outsider[Role.clerk].signer
+    assert signer is not None
+    return signer.code
+
+
+def test_what_the_clerk_would_not_take_is_parked(cast: Cast, phone: Any) -> None:
+    item, lines = phone.item, story.counted(phone.item["lines"])
+    miscounted = [lines[0] | {"copies": lines[0]["copies"] + 1}, *lines[1:]]
+    family = CLERKS | {"relationship": "family"}
+    other = cast.session.scalars(
+        select(ServicePoint).where(ServicePoint.kind == "post_office", ServicePoint.id != cast.office.id).limit(1)
+    ).one()
+    office = {"to": {"r": "office", "id": other.code}}
+    for made, code in (
+        (phone.to_office(item, {"by": "G-99999"}), "no_such_clerk"),
+        (phone.to_office(item, {"by": elsewhere(cast)}), "no_such_clerk"),
+        (phone.to_office(item, {"by": phone.code}), "no_such_clerk"),
+        (phone.to_office(item, {"by": None}), "event_malformed"),
+        (phone.to_office(item, {"to": {"r": "office", "id": "NOWHERE"}}), "no_such_office"),
+        (phone.to_office(item, {"to": {"r": "office", "id": cast.centre.code}}), "no_such_office"),
+        (phone.to_office(item, office), "no_such_clerk"),
+        (phone.to_office(item, {"leg": 3}), "leg_differs"),
+        (phone.to_office(item, lines=miscounted), "documents_do_not_match"),
+        (phone.to_office(item, lines=lines[1:]), "documents_do_not_match"),
+        (phone.to_office(item, signatures=[]), "requirements_missing"),
+        (phone.to_office(item, signatures=[family]), "requirements_missing"),
+        (phone.to_office(item, item_id=nowhere()), "not_found"),
+        (phone.to_office(item) | {"lines": "all"}, "bad_fields"),
+        (phone.to_office(item) | {"stop_id": phone.stop["id"]}, "bad_fields"),
+        (phone.to_office(item, strokes_follow=True, signatures=[]), "requirements_missing"),
+    ):
+        assert result(phone, made) == ("parked", code)
+    assert cast.session.query(Handover).count() == 1
+    assert result(phone, phone.to_office(item)) == ("applied", None)
+    assert result(phone, phone.to_office(item)) == ("parked", "not_the_holder")
+
+
+def test_a_dossier_of_another_office_is_not_taken(cast: Cast, phone: Any) -> None:
+    posted = cast.outsider[Role.clerk].signer
+    assert posted is not None
+    place = posted.place
+    made = phone.to_office(phone.item, {"to": {"r": "office", "id": place.code}, "by": posted.code})
+    assert result(phone, made) == ("parked", "not_found")
+
+
+def test_a_bag_whose_door_is_still_to_come_stays(cast: Cast) -> None:
+    dossier, manifest, item = story.listed(cast)
+    cast.officer.put(f"/manifests/{manifest['id']}/lines/{item['id']}/acceptance", story.acceptance(item))
+    cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
+    round_ = story.plan_and_publish(cast, "afternoon")
+    story.load(cast)
+    story.start(cast, round_["id"])
+    stop = story.arrive(cast, round_["stops"][0])
+    phone = Phone(cast)
+    held = cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0]
+    early = phone.to_office(held)
+    assert result(phone, early) == ("parked", "stop_not_ended")
+    assert result(phone, phone.failure(stop)) == ("applied", None)
+    (case,) = cast.dispatcher.get("/cases")["items"]
+    assert decide(cast, case, "retry")["decision"] == "retry"
+    assert cast.citizen.get(f"/dossiers/{dossier['id']}")["state"] == "result_ready"
+
+
+def test_a_bag_that_was_given_in_all_the_same_is_recorded(cast: Cast, phone: Any) -> None:
+    lines = story.counted(phone.item["lines"])
+    made = phone.to_office(phone.item, lines=lines[1:])
+    assert result(phone, made) == ("parked", "documents_do_not_match")
+    (case,) = cast.dispatcher.get("/cases")["items"]
+    decide(cast, case, "retry", 422)
+    assert decide(cast, case, "record")["decision"] == "record"
+    assert cast.citizen.get(f"/dossiers/{phone.dossier['id']}")["state"] == "at_office"
+
+
+def test_a_parked_bag_of_the_wrong_form_stays_parked(cast: Cast, phone: Any) -> None:
+    assert result(phone, phone.to_office(phone.item) | {"lines": "all"}) == ("parked", "bad_fields")
+    (case,) = cast.dispatcher.get("/cases")["items"]
+    for decision in ("retry", "record"):
+        assert decide(cast, case, decision, 422)["type"].endswith("bad_fields")
+
+
+def test_the_clerks_signature_may_follow(cast: Cast, phone: Any) -> None:
+    made = phone.to_office(phone.item)
+    written = [{"relationship": "clerk", "signer_name": CLERKS["signer_name"], "strokes": STROKES}]
+    content = json.dumps(written, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    made |= {"signatures": [], "strokes_follow": True}
+    assert result(phone, made) == ("applied", None)
+    sender = Sender(cast)
+    sender.patch(sender.begin(made["id"], len(content), "strokes"), 0, content)
+    story.work(cast)
+    kept = cast.session.scalars(select(Evidence).where(Evidence.entry_id == UUID(made["id"]))).one()
+    assert (kept.kind.value, kept.size) == ("strokes", len(content))
+
+
+# --- cash
+
+
+def vouchers(cast: Cast) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = cast.courier.get("/vouchers")
+    return found
+
+
+def test_cash_is_paid_in_against_its_vouchers(cast: Cast, phone: Any) -> None:
+    (owed,) = vouchers(cast)
+    assert owed["handover_id"] == phone.taken["id"]
+    assert owed["amount"] == phone.taken["fee_collected"] > 0
+    assert owed["tracking_number"] == phone.item["tracking_number"]
+    assert cast.outsider[Role.courier].get("/vouchers") == []
+    paid = phone.settlement([owed])
+    assert result(phone, paid) == ("applied", None)
+    assert result(phone, paid) == ("duplicate", None)
+    assert vouchers(cast) == []
+    settlement = cast.session.scalars(select(Settlement)).one()
+    assert (str(settlement.id), settlement.amount, settlement.office_id) == (paid["id"], owed["amount"], cast.office.id)
+    assert (str(settlement.courier_id), str(settlement.clerk_id)) == (cast.courier.person_id, cast.clerk.person_id)
+    assert cast.session.scalars(select(Voucher.settlement_id)).one() == settlement.id
+    assert result(phone, phone.settlement([owed])) == ("parked", "voucher_settled")
+    assert cast.session.query(Settlement).count() == 1
+
+
+def test_a_settlement_that_is_not_right_is_parked_and_takes_nothing(cast: Cast, phone: Any) -> None:
+    (owed,) = vouchers(cast)
+    twice = [owed["handover_id"]] * 2
+    posted = cast.outsider[Role.clerk].signer
+    assert posted is not None
+    for made, code in (
+        (phone.settlement([owed], amount=owed["amount"] - 1), "settlement_differs"),
+        (phone.settlement([owed], amount=0), "settlement_differs"),
+        (phone.settlement([owed], amount=-1), "event_malformed"),
+        (phone.settlement([owed], amount=str(owed["amount"])), "event_malformed"),
+        (phone.settlement([owed], amount=True), "event_malformed"),
+        (phone.settlement([owed], amount=None), "event_malformed"),
+        (phone.settlement([owed], handovers=twice), "given_twice"),
+        (phone.settlement([owed], handovers="all"), "event_malformed"),
+        (phone.settlement([owed], handovers=["x"]), "event_malformed"),
+        (phone.settlement([owed], handovers=[owed["handover_id"], nowhere()]), "no_such_voucher"),
+        (phone.settlement([owed], by="G-99999"), "no_such_clerk"),
+        (phone.settlement([owed], by=elsewhere(cast)), "no_such_clerk"),
+        (phone.settlement([owed], office="NOWHERE"), "no_such_office"),
+        (phone.settlement([owed], office=cast.centre.code), "no_such_office"),
+        (phone.settlement([owed], office=posted.place.code), "no_such_clerk"),
+        (phone.settlement([owed], office=None), "event_malformed"),
+        (phone.settlement([owed], recalled=[owed["handover_id"]]), "nothing_recalled"),
+        (phone.settlement([owed], {"signatures": []}), "requirements_missing"),
+        (phone.settlement([owed], {"signatures": [CLERKS | {"relationship": "self"}]}), "requirements_missing"),
+        (phone.settlement([owed], {"signatures": [CLERKS | {"signer_name": "Ai Đó"}]}), "event_differs"),
+        (phone.settlement([owed], {"note": "x"}), "bad_fields"),
+        (phone.settlement([]), "nothing_to_settle"),
+    ):
+        assert result(phone, made) == ("parked", code)
+    assert cast.session.query(Settlement).count() == 0
+    assert len(vouchers(cast)) == 1
+    assert result(phone, phone.settlement([owed], {"strokes_follow": True})) == ("applied", None)
+
+
+def test_anothers_voucher_is_not_paid_in(cast: Cast, phone: Any) -> None:
+    (owed,) = vouchers(cast)
+    cast.session.execute(update(Voucher).values(courier_id=UUID(cast.outsider[Role.courier].person_id)))
+    cast.session.commit()
+    assert result(phone, phone.settlement([owed])) == ("parked", "no_such_voucher")
+
+
+def test_a_settlement_that_was_parked_is_done_when_the_clerk_is_posted(cast: Cast, phone: Any) -> None:
+    (owed,) = vouchers(cast)
+    newcomer = post(cast.session, "+84912000023", "Vũ Thị Mới", Role.clerk, cast.office)
+    code = newcomer.staff_code(Role.clerk)
+    cast.session.execute(text("DELETE FROM posting WHERE person_id = :id"), {"id": newcomer.id})
+    cast.session.commit()
+    assert result(phone, phone.settlement([owed], by=code)) == ("parked", "no_such_clerk")
+    post(cast.session, "+84912000023", "Vũ Thị Mới", Role.clerk, cast.office)
+    cast.session.commit()
+    (case,) = cast.dispatcher.get("/cases")["items"]
+    assert case["decisions"] == ["retry", "record", "dismiss"]
+    assert decide(cast, case, "record", 422)["type"].endswith("nothing_to_record")
+    assert decide(cast, case, "retry")["decision"] == "retry"
+    assert vouchers(cast) == []
+
+
+# --- recalled originals
+
+
+def at_a_recall(cast: Cast) -> tuple[Phone, dict[str, Any], dict[str, Any]]:
+    """A phone before the door where an identity card is delivered and the old one taken back."""
+    dossier = story.book(cast, service="return", procedure_code=ID_CARD, documents=[], window=None)
+    cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
+    round_ = story.plan_and_publish(cast, "afternoon")
+    story.load(cast)
+    phone = Phone(cast)
+    (stop,) = cast.courier.get(f"/rounds/{round_['id']}/doors")
+    results = phone.sync(phone.start(round_["id"]), phone.arrival(stop))
+    assert [r["result"] for r in results] == ["applied"] * 2, results
+    return phone, stop, dossier
+
+
+def test_an_old_original_is_taken_back_and_given_in(cast: Cast) -> None:
+    phone, stop, _ = at_a_recall(cast)
+    (paper,) = stop["requirements"]["recalled"]
+    assert paper == {"position": 2, "name": "Thẻ căn cước cũ", "originals": 1, "mandatory": True}
+    assert [p["recalled_original"] for p in stop["checklist"]] == [False, True]
+    for recalled, fault in (
+        (None, ["/recalled", "recalled_missing"]),
+        ([{"position": 2, "originals": 0}], ["/recalled/0", "recalled_missing"]),
+        ([{"position": 2, "originals": 2}], ["/recalled/0", "nothing_to_recall"]),
+        ([{"position": 2, "originals": 1}, {"position": 1, "originals": 1}], ["/recalled/1", "nothing_to_recall"]),
+        ([{"position": 2, "originals": 1}] * 2, ["/recalled/1", "nothing_to_recall"]),
+    ):
+        changes = {} if recalled is None else {"recalled": recalled}
+        (answer,) = phone.sync(phone.handover(stop, **changes))
+        assert (answer["result"], answer["code"]) == ("parked", "requirements_missing")
+        assert fault in answer["errors"]
+    card = [{"position": 2, "originals": 1}]
+    assert result(phone, phone.handover(stop, {"recalled": [[2, 2]]}, recalled=card)) == ("parked", "event_differs")
+    assert result(phone, phone.handover(stop, {"recalled": None}, recalled=card)) == ("parked", "event_differs")
+    extra = [{"name": "Đơn", "originals": 1, "copies": 0, "reason": "agency_letter"}]
+    refused = phone.handover(stop, recalled=card, extra=extra)
+    assert result(phone, refused) == ("parked", "documents_do_not_match")
+    given = phone.handover(stop, recalled=card)
+    assert result(phone, given) == ("applied", None)
+    row = cast.session.scalars(select(Recalled)).one()
+    assert (str(row.handover_id), row.position, row.originals, row.settlement_id) == (given["id"], 2, 1, None)
+    (owed,) = vouchers(cast)
+    assert result(phone, phone.settlement([owed], recalled=[nowhere()])) == ("parked", "nothing_recalled")
+    paid = phone.settlement([owed], recalled=[given["id"]])
+    assert result(phone, paid) == ("applied", None)
+    cast.session.expire_all()
+    assert str(cast.session.scalars(select(Recalled.settlement_id)).one()) == paid["id"]
+    again = phone.settlement([], recalled=[given["id"]])
+    assert result(phone, again) == ("parked", "recalled_settled")
+
+
+def test_online_a_delivery_needs_its_original_as_well(cast: Cast) -> None:
+    _, stop, dossier = at_a_recall(cast)
+    cast.courier.put(f"/handovers/{uuid4()}", story.delivery(cast, stop), 422)
+    card = [{"position": 2, "originals": 1}]
+    cast.courier.put(f"/handovers/{uuid4()}", story.delivery(cast, stop, recalled=card))
+    assert cast.citizen.get(f"/dossiers/{dossier['id']}")["state"] == "delivered"
+
+
+def test_an_optional_original_that_was_never_there_is_said_to_be_none(cast: Cast) -> None:
+    cast.session.execute(text("UPDATE document_requirement SET mandatory = false WHERE recalled_original"))
+    phone, stop, _ = at_a_recall(cast)
+    assert not stop["requirements"]["recalled"][0]["mandatory"]
+    assert result(phone, phone.handover(stop))[1] == "requirements_missing"
+    assert result(phone, phone.handover(stop, recalled=[{"position": 2, "originals": 0}])) == ("applied", None)
+
+
+def test_what_went_in_with_the_papers_is_not_asked_for_again(cast: Cast) -> None:
+    cast.session.execute(
+        text(
+            "UPDATE document_requirement SET recalled_original = originals > 0 WHERE version_id IN (SELECT v.id"
+            " FROM procedure_version v JOIN procedure p ON p.id = v.procedure_id WHERE p.code = '2.000635')"
+        )
+    )
+    dossier, manifest, item = story.listed(cast)
+    cast.officer.put(f"/manifests/{manifest['id']}/lines/{item['id']}/acceptance", story.acceptance(item))
+    cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
+    round_ = story.plan_and_publish(cast, "afternoon")
+    stop = cast.courier.get(f"/stops/{round_['stops'][0]['id']}")
+    assert any(paper["recalled_original"] for paper in stop["checklist"])
+    assert stop["requirements"]["recalled"] == []
+
+
+def test_the_office_says_whom_to_ring_up_and_who_may_take_over(cast: Cast) -> None:
+    office = cast.courier.get("/office")
+    assert (office["code"], office["name"]) == (cast.office.code, cast.office.name)
+    assert {"name": "Lê Thị Mai", "phone": "+84912000003"} in office["phones"]
+    assert {"name": "Phạm Văn Dũng", "phone": "+84912000004"} in office["phones"]
+    phone = Phone(cast)
+    assert {"staff_code": phone.clerk, "full_name": "Lê Thị Mai"} in office["clerks"]
+    assert cast.outsider[Role.courier].get("/office")["code"] != cast.office.code

@@ -1,0 +1,54 @@
+// Runs the app's pure rules over cases from stdin: {do, ...} to what they give.
+import { readFileSync } from "node:fs";
+import * as batch from "../../courier_api/web/static/js/app/outbox/batch.js";
+import { differences } from "../../courier_api/web/static/js/app/shift/diff.js";
+import { cash, fold, holding } from "../../courier_api/web/static/js/app/shift/fold.js";
+import { dayOf } from "../../courier_api/web/static/js/app/shift/prepare.js";
+import { CLOCK, takeTurns } from "../../courier_api/web/static/js/app/outbox/turns.js";
+import { NetFault } from "../../courier_api/web/static/js/app/outbox/net.js";
+
+const DO = {
+  batch: ({ rows, now, most }) => {
+    const { batch: taken, wait } = batch.nextBatch(rows, now, most);
+    return { ids: taken.map(({ id }) => id), wait };
+  },
+  pause: ({ failures, retryAfter, chance }) => batch.pauseAfter(failures, retryAfter, chance),
+  skew: ({ said, sent, answered }) => batch.skewOf(said, sent, answered),
+  fold: ({ snapshot, operations }) => fold(snapshot, operations),
+  holding: ({ snapshot, operations, items }) => holding(fold(snapshot, operations), items, operations).map(({ item_id: id }) => id),
+  cash: ({ snapshot, operations, vouchers }) => cash(fold(snapshot, operations), vouchers, operations),
+  differences: ({ before, after }) => differences(before, after)
+    .map(({ kind, stop, from, to }) => ({ kind, stop: stop.id, from, to })),
+  day: ({ date, timezone }) => dayOf(date, timezone),
+  // What the one tab does, by a clock that jumps: each step of the script is what a request came to.
+  turns: async ({ script }) => {
+    const pauses = [];
+    const states = [];
+    let at = 0;
+    let over;
+    const ended = new Promise((resolve) => { over = resolve; });
+    const clock = { now: () => at, wait: async (ms) => { pauses.push(ms); at += ms ?? 0; } };
+    const step = async () => {
+      const next = script.shift();
+      if (!next) { over(); return new Promise(() => {}); }
+      if (next.status === undefined) return next;
+      throw new NetFault(next.status, "x", next);
+    };
+    const lock = { request: (name, options, work) => work() };
+    takeTurns({ name: "x", steps: [step], clock, lock, tell: (state) => states.push(state) }).start();
+    await ended;
+    return { pauses, states };
+  },
+  clock: async () => {
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(), 5);
+    await CLOCK.wait(null, stop.signal);
+    await CLOCK.wait(1, new AbortController().signal);
+    return "awake";
+  },
+};
+
+const answers = [];
+for (const one of JSON.parse(readFileSync(0))) answers.push(await DO[one.do](one));
+console.log(JSON.stringify(answers));
+process.exit(0);
