@@ -8,13 +8,13 @@ from marshmallow import Schema, fields, validate
 
 from courier_api.agencies import manifests
 from courier_api.agencies.models import LineState
-from courier_api.api.evidence import CountedLineIn, HandoverLineShown, HandoverShown, ProofIn, proof
+from courier_api.api.evidence import CountedItemShown, CountedLineIn, HandoverLineShown, HandoverShown, ProofIn, proof
 from courier_api.api.fields import Day
 from courier_api.api.pages import PageQuery, page, page_of
 from courier_api.api.schemas import DossierForStaff, ItemShown, NextLegShown, RoundWithStops, ServicePointShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Party
-from courier_api.dossiers.states import DossierState, ItemKind
+from courier_api.dossiers.states import DossierState
 from courier_api.guard.audience import Audience, caller, caller_place, db, show_version
 from courier_api.journey import post_office
 from courier_api.journey.counter import CounterHandover
@@ -25,18 +25,13 @@ from courier_api.rounds import riding
 blp = Audience("clerks", Role.clerk, "For counter clerks: take over from couriers, load them, list for the agencies")
 
 
-class HeldItem(Schema):
-    """An item with its papers as they were last counted, and where it is bound."""
+class HeldItem(CountedItemShown):
+    """An item with its papers, and where it is bound."""
 
-    id = fields.UUID(required=True)
-    kind = fields.Enum(ItemKind, by_value=True, attribute="item.kind", required=True)
-    tracking_number = fields.String(attribute="item.tracking_number", required=True)
     dossier_id = fields.UUID(attribute="item.dossier_id", required=True)
     state = fields.Enum(DossierState, by_value=True, attribute="item.dossier.state", required=True)
     procedure = fields.String(attribute="item.dossier.procedure_version.name", required=True)
     centre = fields.Nested(ServicePointShown, attribute="item.dossier.centre", required=True)
-    lines = fields.List(fields.Nested(HandoverLineShown), required=True)
-    custody = fields.Nested(NextLegShown, required=True)
 
 
 @blp.endpoint("GET", "/items", "listOfficeItems")

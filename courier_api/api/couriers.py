@@ -7,9 +7,9 @@ from uuid import UUID
 from flask import request
 from marshmallow import Schema, fields, validate
 
-from courier_api.api.evidence import CountedLineIn, DoorProofIn, HandoverShown, proof
+from courier_api.api.evidence import CountedItemShown, CountedLineIn, DoorProofIn, HandoverShown, proof
 from courier_api.api.fields import Day, Moment, Place, Text
-from courier_api.api.schemas import ItemShown, RoundShown, RoundWithStops, StopShown
+from courier_api.api.schemas import RoundShown, RoundWithStops, StopShown
 from courier_api.custody import holding
 from courier_api.custody.holding import Line, Party, Proof
 from courier_api.custody.models import ExtraReason
@@ -25,15 +25,19 @@ blp = Audience("couriers", Role.courier, "For couriers: the round, the door, the
 class DayQuery(Schema):
     """Which day."""
 
-    day = Day(required=True)
+    day = Day(
+        load_default=None,
+        metadata={"description": "Without it the first day from today on with a round"},
+    )
 
 
 @blp.endpoint("GET", "/rounds", "listMyRounds")
 @blp.arguments(DayQuery, location="query")
 @blp.response(200, RoundShown(many=True))
-def list_rounds(query: dict[str, date]) -> Any:
+def list_rounds(query: dict[str, date | None]) -> Any:
     """List one's own published rounds of a day."""
-    return riding.rounds_of(db(), caller(), query["day"])
+    day = query["day"] or riding.next_day_of(db(), caller())
+    return riding.rounds_of(db(), caller(), day) if day else []
 
 
 @blp.endpoint("GET", "/rounds/<uuid:round_id>", "getMyRound")
@@ -156,7 +160,7 @@ def record_handover(body: dict[str, Any], handover_id: UUID) -> Any:
 
 
 @blp.endpoint("GET", "/items", "listMyItems")
-@blp.response(200, ItemShown(many=True))
+@blp.response(200, CountedItemShown(many=True))
 def list_items() -> Any:
     """List what is in one's own hands now, as custody says."""
-    return holding.held_by(db(), Party.courier(caller()))
+    return holding.with_lines(db(), holding.held_by(db(), Party.courier(caller())))

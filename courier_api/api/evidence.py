@@ -5,10 +5,12 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from courier_api.api.fields import Moment, Place, Text
+from courier_api.api.schemas import NextLegShown
 from courier_api.custody import holding
 from courier_api.custody.entries import Accepted
 from courier_api.custody.holding import Proof, Stroke
 from courier_api.custody.models import IdentityCheck, Receiver
+from courier_api.dossiers.states import ItemKind
 from courier_api.guard.audience import db
 from courier_api.journey import paperwork
 
@@ -158,6 +160,16 @@ class HandoverLineShown(Schema):
     reason = fields.String(
         required=True, allow_none=True, metadata={"description": "Why a paper beyond the checklist was taken"}
     )
+
+
+class CountedItemShown(Schema):
+    """An item with its papers as they were last counted, and what its next handover must say of it."""
+
+    id = fields.UUID(required=True)
+    kind = fields.Enum(ItemKind, by_value=True, attribute="item.kind", required=True)
+    tracking_number = fields.String(attribute="item.tracking_number", required=True)
+    lines = fields.List(fields.Nested(HandoverLineShown), required=True)
+    custody = fields.Nested(NextLegShown, required=True)
 
 
 class HandoverShown(Schema):

@@ -2,11 +2,11 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from geoalchemy2 import Geography
-from sqlalchemy import bindparam, cast, func, select, update
+from sqlalchemy import and_, bindparam, cast, func, or_, select, update
 from sqlalchemy.orm import Session, contains_eager, joinedload, lazyload, object_session, selectinload, undefer
 
 from courier_api.db import now, point
@@ -21,6 +21,7 @@ from courier_api.procedures.models import ProcedureVersion
 from courier_api.rounds import changes
 from courier_api.rounds.models import Round, Stop
 from courier_api.rounds.states import ROUND, STOP, ArrivedWhy, RoundAction, RoundState, StopAction, StopState
+from courier_api.settings import settings
 
 LIVING = (StopState.pending, StopState.arrived)
 TAKEN = "stops taken"  # in a session's info
@@ -34,6 +35,15 @@ def rounds_of(session: Session, courier: Person, day: date) -> Sequence[Round]:
         .where(Round.courier_id == courier.id, Round.day == day, Round.state.in_(SHOWN))
         .order_by(Round.departs_at)
     ).all()
+
+
+def next_day_of(session: Session, courier: Person) -> date | None:
+    """The first day from today on that has a round for this courier; what he began yesterday and did not end counts."""
+    today = now().astimezone(settings().timezone).date()
+    ahead = or_(Round.day >= today, and_(Round.state == RoundState.started, Round.day >= today - timedelta(days=1)))
+    return session.scalar(
+        select(func.min(Round.day)).where(Round.courier_id == courier.id, Round.state.in_(SHOWN), ahead)
+    )
 
 
 def round_of(session: Session, courier: Person, round_id: UUID, *, lock: bool = False) -> Round:

@@ -229,6 +229,7 @@ COURIER: dict[str, tuple[str, str]] = {
     "navigate": ("Chỉ đường", "Directions"),
     "on_map": ("Bản đồ", "Map"),
     "called": ("Đã gọi {n} lần, lần cuối {time}", "Called {n} times, last at {time}"),
+    "tried_before": ("Những lần trước", "Earlier visits"),
     "to_collect": ("Tiền phải thu", "To collect"),
     "state_fee": ("Phí, lệ phí", "State fee"),
     "postage": ("Cước", "Postage"),

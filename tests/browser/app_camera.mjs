@@ -85,14 +85,11 @@ await visit({}, async (page, counted) => {
   found.shrunk = {};
   for (const [name, photo] of Object.entries(shrunk)) {
     found.shrunk[name] = await page.evaluate(async (one) => {
-      const { bytes, width, height, thumbnail } = await shrink(blobOf(one));
-      const small = new Image();
-      small.src = thumbnail;
-      await small.decode();
+      const { bytes, width, height } = await shrink(blobOf(one));
       const reads = (await readCodes(new Blob([bytes]))).map(({ text }) => text);
       let letters = "";
       for (const byte of bytes) letters += String.fromCharCode(byte);
-      return { bytes: btoa(letters), width, height, thumbnail: [small.naturalWidth, small.naturalHeight], reads };
+      return { bytes: btoa(letters), width, height, reads };
     }, photo);
   }
   found.wasm = counted.wasm;

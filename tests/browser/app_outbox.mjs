@@ -389,28 +389,31 @@ async function news() {
   return [];
 }
 
-// On the day of the round by the server's clock, whatever the phone thinks of it.
+// On the day of the round by the server's clock, which is not what the phone thinks.
 const fetchDay = (day, tile) => page.evaluate(async ([date, url]) => {
   const later = async (path, how) => {
-    const response = await call(path, how);
-    return how.raw && path === "/couriers/items" ? new Response(response.body, { headers: { Date: date } }) : response;
+    const response = await call(path === "/couriers/rounds" ? `${path}?day=${date}` : path, how);
+    const dated = { headers: { Date: `${date}T03:00:00Z` } };
+    return how.raw && path === "/couriers/items" ? new Response(response.body, dated) : response;
   };
+  await database.facts.put({ key: "round:of-yesterday", value: { round: { id: "of-yesterday" }, doors: [] } });
   const storage = { persisted: async () => true, estimate: () => navigator.storage.estimate() };
   const { missing } = await prepare({
-    call: later, database, holder, timezone: told.timezone, tiles: () => [url], map: [told.dexie], storage,
+    call: later, database, holder, tiles: () => [url], map: [told.dexie], storage,
   });
   return missing;
-}, [`${day}T03:00:00Z`, tile]);
+}, [day, tile]);
 
 async function getReady({ round, doors }) {
   const missing = await fetchDay(round.day, "/test/photo/1");
   const facts = await page.evaluate(async () => ({
     office: Boolean((await database.facts.get("office"))?.value.clerks.length),
+    old: Boolean(await database.facts.get("round:of-yesterday")),
     tiles: Boolean(await (await caches.open("courier-tiles")).match("/test/photo/1")),
   }));
   found.prepared = { missing, doors: (await snapshots(round.id)).seen.doors.length, ...facts };
   found.tileMissing = await fetchDay(round.day, "/api/nowhere");
-  await feed();
+  await news(); // that it was published
   await meanwhile(`cancel/${doors.at(-1).job.dossier_id}`);
   const changes = await news();
   const { seen, incoming } = await snapshots(round.id);

@@ -235,7 +235,8 @@ def _says_what_is_wrong(found: dict[str, Any]) -> None:
     assert found["revoked"] == {"state": "signed_out", "stuck": "key_revoked", "newKey": True, "applied": 0}
     assert abs(found["clock"]["skew_ms"]) < 5_000
     assert len(base64.b16decode(found["anchor"].upper())) == 32
-    assert found["prepared"] == {"missing": ["clock"], "doors": DOORS + 1, "office": True, "tiles": True}
+    prepared = {"missing": ["clock"], "doors": DOORS + 1, "office": True, "tiles": True, "old": False}
+    assert found["prepared"] == prepared
     assert found["tileMissing"] == ["clock", "tiles"]
     assert found["news"] == {"changes": ["stop_cancelled"], "differences": ["removed"], "again": []}
     # The server's picture of the ridden round, and this phone's own word on it, are one and the same.

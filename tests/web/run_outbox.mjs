@@ -3,7 +3,6 @@ import { readFileSync } from "node:fs";
 import * as batch from "../../courier_api/web/static/js/app/outbox/batch.js";
 import { differences } from "../../courier_api/web/static/js/app/shift/diff.js";
 import { cash, fold, holding } from "../../courier_api/web/static/js/app/shift/fold.js";
-import { dayOf } from "../../courier_api/web/static/js/app/shift/prepare.js";
 import { CLOCK, takeTurns } from "../../courier_api/web/static/js/app/outbox/turns.js";
 import { NetFault } from "../../courier_api/web/static/js/app/outbox/net.js";
 
@@ -19,7 +18,6 @@ const DO = {
   cash: ({ snapshot, operations, vouchers }) => cash(fold(snapshot, operations), vouchers, operations),
   differences: ({ before, after }) => differences(before, after)
     .map(({ kind, stop, from, to }) => ({ kind, stop: stop.id, from, to })),
-  day: ({ date, timezone }) => dayOf(date, timezone),
   // What the one tab does, by a clock that jumps: each step of the script is what a request came to.
   turns: async ({ script }) => {
     const pauses = [];

@@ -310,12 +310,3 @@ def test_times_count_from_ten_minutes_on_and_fields_by_name() -> None:
             {"note": "Chó dữ", "requirements": {"fee": 0}},
         ),
     ]
-
-
-def test_the_day_is_the_services_own() -> None:
-    zone = "Asia/Ho_Chi_Minh"
-    days = run(
-        {"do": "day", "date": "Fri, 27 Nov 2026 16:59:59 GMT", "timezone": zone},
-        {"do": "day", "date": "Fri, 27 Nov 2026 17:00:00 GMT", "timezone": zone},
-    )
-    assert days == ["2026-11-27", "2026-11-28"]

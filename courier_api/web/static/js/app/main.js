@@ -33,6 +33,7 @@ async function open() {
   if (session.session()) await begin();
   await start(routes());
   document.body.dataset.open = "";
+  performance.mark("open");
 }
 
 // Everything for the courier who is signed in now.

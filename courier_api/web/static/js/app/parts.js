@@ -25,13 +25,15 @@ export function button(text, act, { kind = "main-action", symbol = null, ...attr
   return element;
 }
 
+export const tellFault = (fault) => dispatchEvent(new CustomEvent("courier:fault", { detail: fault }));
+
 async function once(element, act) {
   if (element.getAttribute("aria-disabled") === "true") return;
   element.setAttribute("aria-disabled", "true");
   try {
     await act();
   } catch (fault) {
-    dispatchEvent(new CustomEvent("courier:fault", { detail: fault }));
+    tellFault(fault);
   } finally {
     element.removeAttribute("aria-disabled");
   }
@@ -130,4 +132,9 @@ export function tell(text, { action = null, act = null, seconds = 6 } = {}) {
   snack.replaceChildren(make("span", {}, text), ...(action ? [button(action, () => { away(); return act(); }, { kind: "snack-action" })] : []));
   snack.hidden = false;
   tell.timer = setTimeout(away, seconds * 1000);
+}
+
+// Takes the word away: nothing may lie over a signature.
+export function quiet() {
+  find("#snack").hidden = true;
 }

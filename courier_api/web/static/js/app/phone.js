@@ -72,7 +72,7 @@ class Phone extends EventTarget {
   }
 
   bags() {
-    return holding(this.rounds.flatMap(({ stops }) => stops), this.items);
+    return holding(this.rounds.flatMap(({ stops }) => stops), this.items, [...this.done, ...this.queue]);
   }
 
   // Bags whose door is done or given up: they are to be handed in at the post office.
@@ -90,7 +90,7 @@ class Phone extends EventTarget {
   recalled() {
     const own = [...this.done, ...this.queue];
     const given = new Set(own.filter(({ typ }) => typ === "courier.settlement").flatMap(({ fields }) => fields.recalled ?? []));
-    return own.filter(({ id, fields }) => fields?.recalled?.length && !given.has(id)).map(({ id }) => id);
+    return own.filter(({ id, typ, fields }) => typ === "custody.handover" && fields.recalled?.some(([, originals]) => originals > 0) && !given.has(id)).map(({ id }) => id);
   }
 
   async keep(key, value) {

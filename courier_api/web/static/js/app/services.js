@@ -39,7 +39,7 @@ export async function openServices(database, session) {
     },
     prepare: async (onStep) => {
       const found = await prepare({
-        call, database, holder, timezone: told.timezone, onStep,
+        call, database, holder, onStep,
         tiles: (round, doors) => tilesOf(wayOf({ line: round.line, stops: doors, office: round.office }), { template: told.tiles, bounds: told.bounds }),
       });
       const kept = await keepLater();

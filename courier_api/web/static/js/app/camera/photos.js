@@ -5,20 +5,17 @@ const MOST_BYTES = 350_000;
 // Tried in turn until the photo is light enough: part of the longest side, quality.
 const ATTEMPTS = [[1, 0.75], [1, 0.6], [1, 0.45], [0.75, 0.45], [0.5, 0.45], [0.4, 0.3]];
 const MOST_PIXELS = 120e6; // a phone's camera has up to 108 million; what claims more is none
-const THUMBNAIL = 240;
 
 // What no browser makes a picture of.
 export class Undecodable extends Error {}
 
-// The photo in JPEG, and a small one to show; who takes its address revokes it.
+// The photo in JPEG: {bytes, width, height}.
 export async function shrink(blob) {
   const bitmap = await decode(blob, LONGEST);
   try {
     const photo = await lightest(bitmap);
-    const small = await encode(bitmap, Math.min(1, THUMBNAIL / Math.max(bitmap.width, bitmap.height)), 0.7);
     const { width, height } = photo;
-    const bytes = new Uint8Array(await photo.blob.arrayBuffer());
-    return { bytes, width, height, thumbnail: URL.createObjectURL(small.blob) };
+    return { bytes: new Uint8Array(await photo.blob.arrayBuffer()), width, height };
   } finally {
     bitmap.close();
   }

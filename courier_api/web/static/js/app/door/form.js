@@ -42,7 +42,7 @@ export async function finishDoor(phone, form, write) {
   const said = operations.handover(door, custody, phone.me, {
     lines: draft.lines,
     extra: draft.extra,
-    recalled: draft.recalled,
+    recalled: answered(door, draft),
     identity: draft.identity,
     receiver: draft.receiver,
     receiverName: third ? draft.receiverName : null,
@@ -57,4 +57,10 @@ export async function finishDoor(phone, form, write) {
   const operation = await phone.enqueue(said);
   await phone.dropDraft(id);
   return operation;
+}
+
+// Of each original that the procedure calls back: taken, or not there where it need not be.
+function answered({ requirements: { recalled = [] } }, draft) {
+  const taken = new Set(draft.recalled.map(({ position }) => position));
+  return recalled.map(({ position, originals }) => ({ position, originals: taken.has(position) ? originals : 0 }));
 }

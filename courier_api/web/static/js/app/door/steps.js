@@ -2,7 +2,7 @@
 import { make } from "../../dom.js";
 import { say } from "../../told.js";
 import { readCard, sameName, trackingNumber } from "../camera/cards.js";
-import { ask, button, card, choices, facts, field, markWrong, money, notice, stepper, tell } from "../parts.js";
+import { ask, button, card, choices, facts, field, markWrong, money, notice, quiet, stepper, tell } from "../parts.js";
 import { go, next, render } from "../router.js";
 import { counts } from "../screens/stop.js";
 import { missingOf } from "./form.js";
@@ -103,7 +103,7 @@ export function papersStep(form, onward) {
   const fee = door.requirements.fee;
   const show = () => {
     const short = pickup ? missingOf(door, draft) : differing(door, draft);
-    const recalled = (door.requirements.recalled ?? []).filter(({ position }) => !draft.recalled.some((one) => one.position === position));
+    const recalled = (door.requirements.recalled ?? []).filter(({ position, mandatory }) => mandatory && !draft.recalled.some((one) => one.position === position));
     foot.querySelector("span").textContent = short.length ? say(pickup ? "papers_missing" : "papers_differ")
       : recalled.length ? say("recalled_first") : fee ? say(pickup ? "all_there_paid" : "all_given_paid", { money: money(fee) }) : say(pickup ? "all_there" : "all_given");
     foot.classList.toggle("bad", short.length > 0);
@@ -166,7 +166,7 @@ async function addExtra(draft, keep) {
 function recalledCard(door, draft, keep, changed) {
   const recalled = door.requirements.recalled ?? [];
   if (!recalled.length) return null;
-  const box = ({ position, name, originals }) => {
+  const box = ({ position, name, originals, mandatory }) => {
     const input = make("input", { type: "checkbox" });
     input.checked = draft.recalled.some((one) => one.position === position);
     input.addEventListener("change", async () => {
@@ -174,7 +174,7 @@ function recalledCard(door, draft, keep, changed) {
       await keep({ recalled: input.checked ? [...others, { position, originals }].sort((a, b) => a.position - b.position) : others });
       changed();
     });
-    return make("label", { class: "choice" }, input, make("span", {}, make("strong", {}, name), make("small", {}, say("n_originals", { n: originals }))));
+    return make("label", { class: "choice" }, input, make("span", {}, make("strong", {}, name), make("small", {}, [say("n_originals", { n: originals }), mandatory ? null : say("optional")].filter(Boolean).join(" · "))));
   };
   return card(make("h2", {}, say("recalled_heading")), make("p", { class: "soft" }, say("recalled_text")), ...recalled.map(box));
 }
@@ -249,6 +249,7 @@ export async function signStep({ door, draft, keep }, finish) {
   const pad = await signaturePad({ label: say("pad_label"), strokes: draft.strokes, onChange: (strokes) => keep({ strokes }) });
   return {
     title: say("step_sign"),
+    arrive: quiet,
     body: [summary(door, draft, pickup), make("p", { class: "declaration" }, say(pickup ? "signs_giving" : "signs_taking")), signer, pad.element],
     action: next(say("done"), async () => {
       markWrong(signer, draft.signer ? null : say("signer_missing"));

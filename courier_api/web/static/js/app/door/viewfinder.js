@@ -4,7 +4,7 @@ import { say } from "../../told.js";
 import { watchCodes } from "../camera/codes.js";
 import { openCamera } from "../camera/frames.js";
 import { Undecodable, shrink } from "../camera/photos.js";
-import { button, icon } from "../parts.js";
+import { button, icon, tellFault } from "../parts.js";
 
 // {element, start(), stop(), shutter}: `onCode(text)` is told each code, `onPhoto(bytes)` each photo; either may be left out.
 export function viewfinder({ label, onCode = null, onPhoto = null, shutterText = null }) {
@@ -15,11 +15,13 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
   const shutter = onPhoto && button(shutterText, () => take(), { kind: "main-action wide", symbol: "camera" });
   const file = onPhoto && fileInput((blob) => use(blob), say("photo_from_phone"));
   const element = make("div", { class: "finder" }, make("div", { class: "frame" }, video, lamp), word, file?.label);
-  const ended = new AbortController();
+  let ended = null;
   let camera = null;
   let lit = false;
 
   async function start() {
+    if (ended && !ended.signal.aborted) return;
+    const mine = ended = new AbortController();
     try {
       camera = await openCamera(video);
     } catch (fault) {
@@ -28,13 +30,13 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
       if (shutter) shutter.hidden = true;
       return;
     }
-    if (ended.signal.aborted) { camera.stop(); return; }
+    if (mine.signal.aborted) { camera.stop(); return; }
     lamp.hidden = !camera.canTorch;
-    if (onCode) watchCodes(camera, { onCode: ({ text }) => onCode(text), signal: ended.signal }).catch(() => {});
+    if (onCode) watchCodes(camera, { onCode: ({ text }) => onCode(text), signal: mine.signal }).catch(tellFault);
   }
 
   function stop() {
-    ended.abort();
+    ended?.abort();
     camera?.stop();
   }
 
@@ -51,6 +53,7 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
     try {
       const { bytes } = await shrink(blob);
       word.textContent = "";
+      word.classList.remove("error");
       await onPhoto(bytes);
     } catch (fault) {
       if (!(fault instanceof Undecodable)) throw fault;
@@ -67,7 +70,7 @@ function fileInput(onFile, text) {
   input.addEventListener("change", () => {
     const [blob] = input.files;
     input.value = "";
-    if (blob) Promise.resolve(onFile(blob)).catch((fault) => dispatchEvent(new CustomEvent("courier:fault", { detail: fault })));
+    if (blob) onFile(blob).catch(tellFault);
   });
   return { label: make("label", { class: "file" }, icon("photo"), make("span", {}, text), input) };
 }

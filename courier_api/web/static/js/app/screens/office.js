@@ -5,7 +5,7 @@ import { trackingNumber } from "../camera/cards.js";
 import { isSigned, signaturePad } from "../door/signature.js";
 import { scan } from "../door/viewfinder.js";
 import * as operations from "../operations.js";
-import { button, card, choices, facts, field, icon, link, markWrong, money, notice, tell } from "../parts.js";
+import { button, card, choices, facts, field, icon, link, markWrong, money, notice, quiet, tell } from "../parts.js";
 import { here } from "../place.js";
 import { go, next, render, replace } from "../router.js";
 import { clock } from "./when.js";
@@ -87,6 +87,7 @@ export const officeSignScreen = (phone, write) => async () => {
   const counted = field(say("cash_counted"), { inputmode: "numeric", hint: say("cash_counted_hint", { money: money(total) }) });
   return {
     title: say("clerk_signs"),
+    arrive: quiet,
     back: "#/office",
     leave: () => { chosen.strokes = null; },
     body: [

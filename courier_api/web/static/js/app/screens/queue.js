@@ -7,6 +7,7 @@ import { callOffice, troubleText } from "./stop.js";
 import { clock } from "./when.js";
 
 const MOST_SHOWN = 40;
+let opened = false; // the list of what has arrived, over the screen's own renewals
 
 export const queueScreen = (phone, backup) => async () => {
   const { operations, photos, bytes, oldest } = phone.outbox.counts();
@@ -46,7 +47,11 @@ function waitingList(phone) {
 function doneList(phone) {
   const recent = [...phone.done].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MOST_SHOWN);
   const rows = recent.map((operation) => line(operation, phone, operation.state === "applied" ? "tick" : "warn", link(say("report_wrong"), `#/remark/${operation.id}`, { kind: "text-link" })));
-  return rows.length ? make("details", { class: "card" }, make("summary", {}, say("arrived_there", { n: phone.done.length })), make("ul", { class: "log" }, ...rows)) : null;
+  if (!rows.length) return null;
+  const list = make("details", { class: "card" }, make("summary", {}, say("arrived_there", { n: phone.done.length })), make("ul", { class: "log" }, ...rows));
+  list.open = opened;
+  list.addEventListener("toggle", () => { opened = list.open; });
+  return list;
 }
 
 function line(operation, phone, symbol, more = null) {

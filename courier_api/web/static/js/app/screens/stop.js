@@ -9,6 +9,7 @@ import { isOpen } from "../phone.js";
 import { here, metresFrom } from "../place.js";
 import { go, next } from "../router.js";
 import { cautionTags, kindTag, tag } from "./round.js";
+import { dayAndTime } from "./when.js";
 
 const NEAR_M = 150; // what a cheap phone is off between houses
 
@@ -27,6 +28,7 @@ export const stopScreen = (phone) => async (id) => {
       open && riding === "started" ? skipped(stops, one, phone) : null,
       who(stop, door, state),
       open ? reach(phone, stop) : null,
+      open ? tried(door) : null,
       money_(door),
       papers(stop, door),
       open ? null : ended(one, phone),
@@ -78,6 +80,13 @@ function money_({ requirements: { fee }, amounts }) {
   if (!fee) return null;
   const parts = ["state_fee", "postage", "fee_transfer"].filter((key) => amounts?.[key] > 0).map((key) => [say(key), money(amounts[key])]);
   return make("section", { class: "card" }, make("h2", {}, say("to_collect")), make("p", { class: "sum" }, money(fee)), facts(parts));
+}
+
+// What earlier visits met with, so that the third is not made for the reason of the first.
+function tried({ attempts = [] }) {
+  if (!attempts.length) return null;
+  return make("section", { class: "card" }, make("h2", {}, say("tried_before")),
+    make("ul", { class: "papers" }, ...attempts.map(({ reason, device_at: at }) => make("li", {}, make("span", {}, say(`reason_${reason}`)), make("small", {}, dayAndTime(at))))));
 }
 
 export const counts = ({ originals, copies }) =>

@@ -91,11 +91,12 @@ export function holding(folded, items, operations = []) {
   return [...bags.values()];
 }
 
-function bagOf(item_id, { tracking_number, kind = null, leg = null, holder = null }, standing) {
+// A bag of an earlier round has its papers from the server's list.
+function bagOf(item_id, { tracking_number, kind = null, custody = null, lines = [] }, standing) {
   return {
     item_id, tracking_number, kind,
-    custody: standing?.custody ?? { item_id, tracking_number, leg, holder },
-    lines: standing?.lines ?? [],
+    custody: standing?.custody ?? custody,
+    lines: standing?.lines ?? lines,
     round: standing?.round ?? null,
     stop: standing?.stop ?? null,
     job: standing?.stop.job ?? null,

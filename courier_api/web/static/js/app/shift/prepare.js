@@ -2,7 +2,7 @@
 // out at a door.
 import { askToKeep, guarded } from "../../device/store.js";
 import { skewOf } from "../outbox/batch.js";
-import { keepRounds, readRound } from "./snapshot.js";
+import { forgetRounds, keepRounds, readRound } from "./snapshot.js";
 
 export const TILES = "courier-tiles";
 const ROOM_BYTES = 150_000_000; // of photos, on the longest day
@@ -11,12 +11,12 @@ const CLOCK_MS = 2 * 60_000;
 const AT_ONCE = 6;
 
 // {ready, missing}: `missing` of 'round', 'doors', 'office', 'tiles', 'map', 'persist', 'storage', 'key', 'clock'.
-//   token      of the session; holder {person, role}; timezone the service's
+//   holder     {person, role}
 //   tiles      (round, doors) => the addresses of the map's tiles
 //   map        addresses of what draws the map
 //   onStep     told the name of each step as it begins
 export async function prepare({
-  call, database, holder, timezone, tiles = () => [], map = [], onStep = () => {},
+  call, database, holder, tiles = () => [], map = [], onStep = () => {},
   caches = globalThis.caches, storage = navigator.storage,
 }) {
   const token = (await database.facts.get("session"))?.value.token ?? null;
@@ -28,7 +28,6 @@ export async function prepare({
     return good;
   };
   const keep = (key, value) => guarded(() => database.facts.put({ key, value }));
-  let day = null;
   let rounds = [];
   const snapshots = [];
 
@@ -36,19 +35,19 @@ export async function prepare({
     const sent = Date.now();
     const response = await call("/couriers/items", { token, raw: true });
     const said = response.headers.get("Date");
-    day = dayOf(said, timezone);
     await keep("items", await response.json());
     const skew = skewOf(said, sent, Date.now());
     await keep("clock", { skew_ms: skew });
     return Math.abs(skew) < CLOCK_MS;
   });
   await step("round", async () => {
-    rounds = await call(`/couriers/rounds?day=${day}`, { token });
+    rounds = await call("/couriers/rounds", { token }); // the server knows which day it is
     return rounds.length > 0;
   });
   await step("doors", async () => {
     for (const { id } of rounds) snapshots.push(await readRound(call, token, id));
     await keepRounds(database, snapshots);
+    await forgetRounds(database, rounds.map(({ id }) => id));
     return rounds.length > 0;
   });
   await step("office", async () => {
@@ -73,12 +72,6 @@ export async function prepare({
     return quota - usage >= ROOM_BYTES;
   });
   return { ready: missing.length === 0, missing };
-}
-
-// The day in the service's own time zone, by the server's clock: the phone's may be wrong in both.
-export function dayOf(date, timezone) {
-  const parts = { timeZone: timezone, year: "numeric", month: "2-digit", day: "2-digit" };
-  return new Intl.DateTimeFormat("en-CA", parts).format(new Date(date));
 }
 
 // Whether all of it is there now; what is there already is not asked for again. An empty tile answers 204, and is good.

@@ -25,3 +25,14 @@ export function keepRounds(database, snapshots, more = async () => {}) {
     await more(facts);
   });
 }
+
+// Rounds that are over: kept on the phone only as long as something that was done on them has not been sent.
+export function forgetRounds(database, fetched) {
+  const { facts, queue } = database;
+  return inOne(database, [facts, queue], async () => {
+    const needed = new Set(fetched);
+    await queue.each(({ subject }) => needed.add(subject?.round));
+    const held = (await facts.toCollection().primaryKeys()).filter((key) => /^(round|incoming|seen):/.test(key));
+    await facts.bulkDelete(held.filter((key) => !needed.has(key.split(":")[1])));
+  });
+}
