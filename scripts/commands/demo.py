@@ -116,9 +116,10 @@ def next_day(session: Session) -> date:
     return day
 
 
-def homes(session: Session, jobs: int, rng: random.Random) -> list[Home]:
-    """Homes drawn by population: near a hamlet, some hundred metres around its middle."""
-    rows = session.execute(select(Hamlet, Commune.name).join(Commune, Commune.code == Hamlet.commune_code)).all()
+def homes(session: Session, jobs: int, rng: random.Random, office: ServicePoint | None = None) -> list[Home]:
+    """Homes drawn by population, of one post office if so asked: some hundred metres around a hamlet's middle."""
+    query = select(Hamlet, Commune.name).join(Commune, Commune.code == Hamlet.commune_code)
+    rows = session.execute(query.where(Commune.post_office_id == office.id) if office else query).all()
     drawn = rng.choices(rows, weights=[hamlet.weight for hamlet, _ in rows], k=jobs)
     near = []
     for hamlet, commune in drawn:
@@ -231,6 +232,25 @@ def _table(day: date, tally: Tally, seconds: float) -> str:
     return "\n".join(f"{label:<{width}}  {value!s:>10}" for label, value in rows)
 
 
+@main.command("leave-afternoon")
+@click.option("--url", required=True)
+@click.option("--jobs", default=15, show_default=True, type=click.IntRange(3, 60))
+def leave_afternoon(url: str, jobs: int) -> None:
+    """Plan the afternoon of the day lived last and load it, so that the app has a round to ride."""
+    sms_log = settings().sms_log
+    state = json.loads(STATE.read_text())
+    day = date.fromisoformat(state["day"])
+    with transaction() as session:
+        office = _points(session, ServicePointKind.post_office)[0]
+        near = homes(session, jobs, random.Random(jobs), office)
+        people_at_work = staff(session)
+    assert sms_log is not None
+    simulated = Day(url, sms_log, day, people_at_work, _say)
+    rounds = simulated.leave_an_afternoon(near, *by_direction(catalogue(simulated.http)))
+    riders = [simulated.courier_of(round_).phone for round_ in rounds]
+    _keep(state | {"rider": riders[0] if riders else ""})
+
+
 @main.command("sign-ins")
 @click.argument("url")
 def sign_ins(url: str) -> None:
@@ -240,6 +260,8 @@ def sign_ins(url: str) -> None:
         roster = _roster(session)
     examples = {role: (phone, place.name) for phone, role, place in reversed(roster)}
     click.echo(f"\nThe day's rounds on the map, signed in as dispatcher:\n  {url}/#token={state['dispatcher_token']}\n")
+    if state.get("rider"):
+        click.echo(f"The courier's app, with a round to ride; sign in as {state['rider']}:\n  {url}/courier\n")
     click.echo(f"The API, to browse:  {url}/api/docs\n")
     click.echo(f"Sign in with a phone number; the one-time code is written to {settings().sms_log}:")
     click.echo(f"  dispatcher  {DISPATCHER}")

@@ -23,6 +23,7 @@ from scripts.simulation.signing import Handover, holder_of, papers_of
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")
 WINDOWS = (("07:30", "09:30"), ("08:00", "10:00"), ("08:30", "10:30"), ("07:30", "11:00"))
+AFTERNOON = (("14:00", "16:00"), ("14:30", "16:30"))
 FAILED = 0.06  # of doors where nobody opens, and the like
 REFUSED = 0.03  # of dossiers that the agency does not take
 PHOTOGRAPHED = 0.15  # of handovers at doors
@@ -102,6 +103,25 @@ class Day:
         self._hand_to_agencies()
         return self.tally
 
+    def leave_an_afternoon(
+        self, homes: list[Home], pickups: list[dict[str, Any]], results: list[dict[str, Any]]
+    ) -> list[dict[str, Any]]:
+        """Book, plan, publish and load an afternoon that nobody rides; its rounds are given back."""
+        first = len(self.orders)
+        self.orders += [
+            self._order(first + n, home, self.rng.choice(pickups if n % 3 == 0 else results), n % 3 == 0, AFTERNOON)
+            for n, home in enumerate(homes)
+        ]
+        dossiers = self._all(self._submit, self.orders[first:])
+        self._give_results([d for d in dossiers if d["service"] == "return"])
+        plan = self.plan("afternoon")
+        rounds: list[dict[str, Any]] = self.dispatcher.put(f"/plans/{plan['id']}/publication")
+        for round_ in rounds:
+            clerk = self.staff_member(self.staff.clerks[round_["office"]["id"]], "clerk")
+            shown = {r["id"]: r for r in clerk.get("/rounds", day=self.day.isoformat())}
+            self.load(shown[round_["id"]])
+        return rounds
+
     def _person(self, phone: str, role: str) -> Person:
         return Person(self.http, self.sms, phone, role)
 
@@ -151,7 +171,14 @@ class Day:
         self.tally.dossiers = len(dossiers)
         return dossiers
 
-    def _order(self, n: int, home: Home, procedure: dict[str, Any], collect: bool) -> tuple[str, str, dict[str, Any]]:
+    def _order(
+        self,
+        n: int,
+        home: Home,
+        procedure: dict[str, Any],
+        collect: bool,
+        windows: tuple[tuple[str, str], ...] = WINDOWS,
+    ) -> tuple[str, str, dict[str, Any]]:
         phone, full_name = people.phone(5, n), people.name(random.Random(n))
         body = {
             "procedure_code": procedure["code"],
@@ -160,12 +187,13 @@ class Day:
             "contact_name": full_name,
             "contact_phone": phone,
             "address": f"{home.hamlet}, {home.commune}",
-            "note": self.rng.choice(("", "", "Gọi trước 10 phút", "Cổng xanh", "Có chó")),
+            "note": self.rng.choice(("", "", "Nhà trong ngõ", "Cổng xanh", "Đối diện trường học")),
+            "cautions": self.rng.choice(([], [], [], ["call_first"], ["gate"], ["dog"])),
             "point": {"lon": home.lon, "lat": home.lat},
             "consent": True,
         }
         if collect:
-            body["window"] = self.window(*self.rng.choice(WINDOWS))
+            body["window"] = self.window(*self.rng.choice(windows))
             body["documents"] = [
                 {"position": r["position"], "originals": r["originals"], "copies": r["copies"]}
                 for r in procedure["requirements"]

@@ -24,18 +24,17 @@ class Day:
     round_id: str
 
 
-def today(session: Session, stops: int = 8, seed: int = 7) -> Day:
+def today(cohort: Cohort, stops: int = 8) -> Day:
     """A published round that leaves soon, with promised windows, cautions and a line through its doors."""
-    rng = random.Random(seed)
-    (rider,) = Cohort(session, rng).ride(1, 1, stops)
+    session = cohort.session
+    (rider,) = cohort.ride(1, 1, stops)
     round_id = rider.rides[0].round_id
     zone = settings().timezone
     local = now().astimezone(zone)
     # Late in the evening the round still lies within the day.
     departs = min(local, local.replace(hour=14, minute=0)).replace(minute=0, second=0, microsecond=0)
     _move(session, round_id, departs.date() - rider.rides[0].departs_at.astimezone(zone).date(), departs)
-    _furnish(session, round_id, rng)
-    session.commit()
+    _furnish(session, round_id, cohort.rng)
     phone = session.scalars(select(Person.phone).where(Person.id == rider.person_id)).one()
     assert phone
     return Day(rider, "0" + phone.removeprefix("+84"), round_id)

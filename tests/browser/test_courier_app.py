@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import subprocess
 from pathlib import Path
@@ -13,8 +14,8 @@ from sqlalchemy.orm import Session
 
 from courier_api.settings import settings
 from courier_api.web import courier_words
-from tests.browser import courier_day
-from tests.browser.courier_day import Day
+from scripts.simulation.cohort import Cohort
+from scripts.simulation.today import Day, today
 from tests.browser.test_pages_in_browser import address, chromium
 
 __all__ = ["address"]
@@ -26,7 +27,9 @@ SECONDS = 300
 @pytest.fixture
 def day(session: Session, ground: None, roads: None) -> Day:
     """A round of today."""
-    return courier_day.today(session)
+    made = today(Cohort(session, random.Random(7)))
+    session.commit()
+    return made
 
 
 def drive(script: str, address: str, **said: str) -> dict[str, Any]:

@@ -25,6 +25,7 @@ export class Day {
     for (let resting = false; !resting; ) {
       try {
         resting = await this.step();
+        if (resting && this.deathsLeft()) { await this.die(); throw new Error("dead"); }
       } catch (fault) {
         if (!this.dying) throw new Error(`${fault.message}\n${await this.screens.text().catch(String)}`, { cause: fault });
         await this.revive();
@@ -38,7 +39,7 @@ export class Day {
   // The page, with the day's own time; a door in the last tenth is done on a slow phone.
   async open() {
     await this.browser.context.clock.install({ time: Date.now() - HOURS * 3_600_000 + this.ahead });
-    const page = await this.browser.open({ origin: this.base, slower: this.slower() });
+    const page = await this.browser.open({ slower: this.slower() });
     page.on("pageerror", (fault) => this.found.faults.push(fault.message));
     await this.taps.watch(page);
     this.screens = new Screens(page, this.base);
@@ -46,7 +47,8 @@ export class Day {
   }
 
   slower() {
-    return this.doors?.length <= this.size.stops / 10 ? SLOW : 1;
+    const left = this.doors?.length;
+    return left && left <= Math.max(1, this.size.stops / 10) ? SLOW : 1;
   }
 
   die() {
@@ -58,13 +60,25 @@ export class Day {
   // At some moment of the next operation.
   dieSoon() {
     const at = this.atCounts.findIndex((count) => count <= this.rows.length);
-    if (at < 0) return;
+    if (at < 0 || this.death) return;
     this.atCounts.splice(at, 1);
-    setTimeout(() => this.die(), this.chance() * 2_500);
+    this.death = setTimeout(() => { this.death = null; this.die(); }, this.chance() * 2_500);
+  }
+
+  // Deaths that the day was too short for come at its end, one after the other.
+  deathsLeft() {
+    if (this.death) clearTimeout(this.death);
+    else if (!this.atCounts.length) return false;
+    else this.atCounts.pop();
+    this.death = null;
+    return true;
   }
 
   async revive() {
     await this.dying;
+    clearTimeout(this.death); // once is enough
+    if (this.death) this.atCounts.push(0);
+    this.death = null;
     await this.browser.start();
     this.dying = null;
     await this.open();
@@ -284,7 +298,7 @@ export async function send(day, { deaths, limit, say }) {
   const past = () => Math.round((performance.now() - began) / 1_000);
   const open = async () => {
     await browser.start();
-    day.screens = new Screens(await browser.open({ origin: base }), base);
+    day.screens = new Screens(await browser.open(), base);
     await day.screens.go("#/queue");
     return day.screens.waiting();
   };

@@ -8,7 +8,7 @@ export async function firstVisit(executable, profile, base) {
   const browser = new Browser(executable, profile);
   await browser.start();
   try {
-    const page = await browser.open({ origin: base });
+    const page = await browser.open();
     const { devtools } = browser;
     const kinds = new Map();
     const sizes = { code: 0, map: 0, fonts: 0, requests: 0 };
@@ -43,7 +43,7 @@ export async function coldStarts(executable, profile, base, { times, slower }) {
     const browser = new Browser(executable, profile);
     await browser.start();
     try {
-      const page = await browser.open({ origin: base, slower });
+      const page = await browser.open({ slower });
       await page.goto(`${base}/courier#/`, { waitUntil: "commit" });
       await page.waitForSelector("body[data-open] .stops");
       taken.push(await page.evaluate(() => Math.round(performance.getEntriesByName("open")[0].startTime)));

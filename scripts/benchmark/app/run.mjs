@@ -18,7 +18,7 @@ try {
   const first = await firstVisit(CHROMIUM, `${FOLDER}/first`, BASE);
   say(`first visit: ${JSON.stringify(first)}`);
   await browser.start();
-  const screens = new Screens(await browser.open({ origin: base }), base);
+  const screens = new Screens(await browser.open(), base);
   await screens.signIn(PHONE, SMS);
   await screens.prepare();
   await browser.kill();
@@ -38,7 +38,7 @@ try {
   const opens = await coldStarts(CHROMIUM, `${FOLDER}/phone`, base, { times: size.starts, slower: 6 });
   console.log(JSON.stringify({ ...day.found, rows, evidence, photos: day.photos, first, ridden_s, sent_s, opens, taps: taps.ms, cut: network.cut }));
 } finally {
-  if (browser.process) await browser.kill();
+  if (browser.pid) await browser.kill();
   network.close();
 }
 process.exit(0);
