@@ -474,6 +474,11 @@ COURIER: dict[str, tuple[str, str]] = {
     "bag_found": ("Đã thấy {number}", "Found {number}"),
     "bag_not_yours": ("{number} không nằm trong số túi bàn giao", "{number} is not among the bags to hand in"),
     "cash": ("Tiền mặt", "Cash"),
+    "cash_apart": ("{money} phải để riêng", "{money} to be kept apart"),
+    "cash_apart_text": (
+        "Thu ở điểm đang bị vướng. Chưa nộp được cho đến khi điều phối quyết định.",
+        "Taken at a door that is in trouble. It cannot be paid in until the dispatcher has decided.",
+    ),
     "to_clerk": ("Đưa giao dịch viên ký: {bags} túi, {money}", "To the clerk: {bags} bags, {money}"),
     "clerk_signs": ("Giao dịch viên ký", "The clerk signs"),
     "to_the_clerk": ("Đưa máy cho giao dịch viên.", "Give the phone to the clerk."),

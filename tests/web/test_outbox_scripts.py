@@ -257,11 +257,15 @@ def test_cash_is_owed_once_until_it_is_settled() -> None:
         case = {"do": "cash", "snapshot": snapshot(), "operations": operations, "vouchers": vouchers}
         return run(case)[0]
 
-    assert owed([], GIVEN) == {"total": 0, "of": []}
-    assert owed([], TAKEN) == {"total": 30_000, "of": [known]}
+    assert owed([], GIVEN) == {"total": 0, "of": [], "apart": []}
+    assert owed([], TAKEN) == {"total": 30_000, "of": [known], "apart": []}
     assert owed([known], TAKEN)["total"] == 30_000
     assert owed([listed], TAKEN)["total"] == 38_000
-    assert owed([listed], TAKEN, settled) == {"total": 30_000, "of": [known]}
+    refused = TAKEN | {"state": "parked", "code": "wrong_state"}
+    assert owed([], refused) == {"total": 0, "of": [], "apart": [known]}
+    assert owed([known], refused) == {"total": 30_000, "of": [known], "apart": []}
+    assert owed([], refused | {"decision": "record"})["total"] == 30_000
+    assert owed([listed], TAKEN, settled) == {"total": 30_000, "of": [known], "apart": []}
 
 
 # --- what changed in a plan -------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { Screens } from "./screens.mjs";
 
 const HOURS = 8;
+const TELL_S = 30;
 const SLOW = 6; // a cheap phone's processor; the last tenth of the doors is done on one
 
 export class Day {
@@ -109,7 +110,7 @@ export class Day {
     await act();
     if (!(await this.wrote())) throw new Error(`not written: ${typs}`);
     await this.taps.take(this.browser.page, this.slower());
-    const each = (HOURS * 3_600_000) / (this.size.operations + 1);
+    const each = Math.floor((HOURS * 3_600_000) / (this.size.operations + 1));
     const forward = Math.min(each, HOURS * 3_600_000 - this.ahead);
     this.ahead += forward;
     await this.browser.page.clock.fastForward(forward);
@@ -295,6 +296,7 @@ export async function send(day, { deaths, limit, say }) {
   await browser.kill();
   network.become("weak");
   const began = performance.now();
+  let told = 0;
   const past = () => Math.round((performance.now() - began) / 1_000);
   const open = async () => {
     await browser.start();
@@ -314,7 +316,7 @@ export async function send(day, { deaths, limit, say }) {
       await open();
     }
     await pause(400);
-    if (past() % 30 === 0) say(`${left} of ${all} wait after ${past()} s`);
+    if (past() >= told + TELL_S) say(`${left} of ${all} wait after ${(told = past())} s`);
   }
   return past();
 }

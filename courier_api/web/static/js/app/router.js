@@ -5,6 +5,8 @@ import { button, icon } from "./parts.js";
 
 const TABS = [["#/", "tab_round", "list"], ["#/map", "tab_map", "map"], ["#/office", "tab_office", "office"], ["#/me", "tab_me", "person"]];
 
+const CLICK_MS = 60; // between the finger's leaving and the click
+
 let routes = [];
 let shown = null; // {leave, refresh} of the screen that is up
 let turn = 0;
@@ -18,9 +20,22 @@ export function start(table) {
   return render();
 }
 
-// Shows what has changed, unless the screen keeps a half-filled form.
+// Shows what has changed, unless the screen keeps a half-filled form. Never between a finger's down and up: the button
+// beneath it would be another.
 export function refresh() {
-  if (shown?.live) render({ again: true });
+  if (!shown?.live) return;
+  if (pressed) late = true;
+  else render({ again: true });
+}
+
+let pressed = false;
+let late = false;
+addEventListener("pointerdown", () => { pressed = true; }, { capture: true });
+for (const end of ["pointerup", "pointercancel"]) {
+  addEventListener(end, () => setTimeout(() => {
+    pressed = false;
+    if (late) { late = false; refresh(); }
+  }, CLICK_MS), { capture: true });
 }
 
 export async function render({ again = false } = {}) {
@@ -39,6 +54,8 @@ export async function render({ again = false } = {}) {
 }
 
 function put({ title, body, action = null, tabs = false, back = null }, hash, again) {
+  const content = body.filter(Boolean);
+  if (again && isSame(content)) return;
   const scroll = again ? scrollY : 0;
   const heading = find("#title");
   heading.textContent = title;
@@ -46,7 +63,7 @@ function put({ title, body, action = null, tabs = false, back = null }, hash, ag
   const leave = find("#back");
   leave.hidden = !back;
   if (back) leave.href = back;
-  find("#screen").replaceChildren(...body.filter(Boolean));
+  find("#screen").replaceChildren(...content);
   const foot = find("#action");
   foot.replaceChildren(...[action].flat().filter(Boolean));
   foot.hidden = foot.childElementCount === 0;
@@ -55,6 +72,13 @@ function put({ title, body, action = null, tabs = false, back = null }, hash, ag
   if (tabs) bar.replaceChildren(...TABS.map(([href, key, symbol]) => tab(href, key, symbol, hash)));
   scrollTo(0, scroll);
   if (!again) heading.focus({ preventScroll: true });
+}
+
+// Whether a screen made anew looks as the one that is up: then that one stays, and with it the reader's finger.
+function isSame(content) {
+  const box = make("div");
+  box.append(...content.map((element) => element.cloneNode(true)));
+  return box.innerHTML === find("#screen").innerHTML;
 }
 
 function tab(href, key, symbol, hash) {

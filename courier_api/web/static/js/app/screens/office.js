@@ -14,7 +14,7 @@ const chosen = { bags: new Map(), clerk: null, strokes: null }; // of this visit
 
 export const officeScreen = (phone) => async () => {
   const bags = phone.toHandIn();
-  const { total, of } = phone.cash();
+  const { total, of, apart } = phone.cash();
   const recalled = phone.recalled();
   for (const number of [...chosen.bags.keys()]) if (!bags.some(({ custody }) => custody.tracking_number === number)) chosen.bags.delete(number);
   const anything = bags.length > 0 || of.length > 0 || recalled.length > 0;
@@ -27,6 +27,7 @@ export const officeScreen = (phone) => async () => {
       anything ? null : card(make("h2", {}, say("nothing_to_hand_in")), make("p", {}, say("nothing_to_hand_in_text"))),
       bags.length ? bagsCard(bags) : null,
       of.length ? cashCard(total, of) : null,
+      apart.length ? notice("warn", say("cash_apart", { money: money(apart.reduce((all, { amount }) => all + amount, 0)) }), say("cash_apart_text")) : null,
     ],
     action: anything && phone.office ? next(say("to_clerk", { bags: chosen.bags.size, money: money(total) }), () => forward(bags)) : null,
   };

@@ -103,22 +103,25 @@ function bagOf(item_id, { tracking_number, kind = null, custody = null, lines = 
   };
 }
 
-// Cash that the courier still owes the office: the vouchers that the server lists, and what was collected since.
+// Cash that the courier still owes the office: the vouchers that the server lists, and what was collected since. What was
+// collected at a door that the server could not enter has no voucher yet: it is kept apart until a dispatcher has decided.
 export function cash(folded, vouchers, operations) {
-  const voucher = ({ handover_id, amount, tracking_number }) => [handover_id, { handover_id, amount, tracking_number }];
-  const owed = new Map(vouchers.map(voucher));
+  const owed = new Map(vouchers.map(({ handover_id, amount, tracking_number }) => [handover_id, { handover_id, amount, tracking_number }]));
+  const apart = new Map();
   const numbers = new Map(folded.map(({ custody }) => [custody?.item_id, custody?.tracking_number]));
   const own = inTime(operations).filter((operation) => !isPassedOver(operation));
-  for (const { typ, id, fields, subject } of own) {
+  for (const operation of own) {
+    const { typ, id, fields, subject } = operation;
     if (typ !== "custody.handover" || !(fields.fee > 0)) continue;
-    const number = fields.no ?? numbers.get(subject.item) ?? null;
-    owed.set(id, { handover_id: id, amount: fields.fee, tracking_number: number });
+    const slip = { handover_id: id, amount: fields.fee, tracking_number: fields.no ?? numbers.get(subject.item) ?? null };
+    (troubleOf(operation) && !owed.has(id) ? apart : owed).set(id, slip);
   }
-  const paid = own.filter(({ typ }) => typ === "courier.settlement").flatMap(({ fields }) => fields.handovers);
-  for (const id of paid) owed.delete(id);
+  for (const { typ, fields } of own) if (typ === "courier.settlement") for (const id of fields.handovers) owed.delete(id);
   const of = [...owed.values()];
-  return { total: of.reduce((sum, { amount }) => sum + amount, 0), of };
+  return { total: sum(of), of, apart: [...apart.values()] };
 }
+
+const sum = (slips) => slips.reduce((all, { amount }) => all + amount, 0);
 
 const isPending = ({ state }) => state === undefined;
 const troubleOf = ({ state, code, decision }) => (REFUSED.includes(state) && !decision ? code : null);

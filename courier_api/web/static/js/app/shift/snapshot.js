@@ -26,13 +26,18 @@ export function keepRounds(database, snapshots, more = async () => {}) {
   });
 }
 
-// Rounds that are over: kept on the phone only as long as something that was done on them has not been sent.
+// Rounds that are over: kept on the phone only as long as something that was done on them has not been sent. With them go
+// the half-filled forms and the calls of doors that nobody will go to any more.
 export function forgetRounds(database, fetched) {
-  const { facts, queue } = database;
-  return inOne(database, [facts, queue], async () => {
+  const { facts, queue, drafts } = database;
+  return inOne(database, [facts, queue, drafts], async () => {
     const needed = new Set(fetched);
     await queue.each(({ subject }) => needed.add(subject?.round));
-    const held = (await facts.toCollection().primaryKeys()).filter((key) => /^(round|incoming|seen):/.test(key));
-    await facts.bulkDelete(held.filter((key) => !needed.has(key.split(":")[1])));
+    const held = await facts.toArray();
+    const over = held.filter(({ key }) => /^(round|incoming|seen):/.test(key) && !needed.has(key.split(":")[1]));
+    await facts.bulkDelete(over.map(({ key }) => key));
+    const doors = new Set(held.filter(({ key }) => key.startsWith("round:") && needed.has(key.split(":")[1])).flatMap(({ value }) => value.round.stops.map(({ id }) => id)));
+    await facts.bulkDelete(held.map(({ key }) => key).filter((key) => key.startsWith("calls:") && !doors.has(key.split(":")[1])));
+    await drafts.filter(({ stop }) => !doors.has(stop)).delete();
   });
 }
