@@ -37,7 +37,6 @@ class Arrived:
     once: int = 0
     wrong: list[str] = field(default_factory=list)
     files: int = 0
-    kept_bytes: int = 0
     states: Counter[str] = field(default_factory=Counter)
 
     def must(self, good: bool, what: str) -> bool:
@@ -176,7 +175,6 @@ def _evidence(
         found.must(_signed(session, one) == committed.get(one.kind.value), f"{name}: {one.kind} is not what was signed")
         found.must(one.kind.value in opening["salts"], f"{name}: {one.kind} without a salt")
         found.files += 1
-        found.kept_bytes += one.size
 
 
 def _signed(session: Session, one: Evidence) -> str:

@@ -136,11 +136,20 @@ def _said(driven: dict[str, Any], judged: arrived.Arrived, looked: dict[str, Any
         "kills": driven["kills"],
         "lost": driven["lost"] + len(driven["rows"]) - judged.once,
         "first_load_kb": round(driven["first"]["code"] / 1000, 1),
-        "offline_open_ms": round(median(driven["opens"])),
+        "offline_open_ms": _middle(driven, "open"),
         "tap_p95_ms": _p95(driven["taps"]["1"]),
         "axe_findings": len(looked["axe"]) if looked else None,
         "taps_plain_pickup": looked["plain"] if looked else None,
     }
+
+
+def _middle(driven: dict[str, Any], what: str) -> int:
+    return round(median(one[what] for one in driven["opens"]))
+
+
+def _sizes(files: list[dict[str, Any]]) -> str:
+    photos = [file["size"] for file in files if file["kind"] == "photo"]
+    return f"{sum(file['size'] for file in files) // 1000}, {max(photos, default=0) / 1000:.1f}"
 
 
 def _p95(values: list[float]) -> float | None:
@@ -155,7 +164,7 @@ def _table(driven: dict[str, Any], judged: arrived.Arrived, size: Size) -> list[
         ("  seconds it took to tap them", driven["ridden_s"]),
         ("arrived once, bound right", judged.once),
         ("  photos and signatures kept", judged.files),
-        ("  their kB", judged.kept_bytes // 1000),
+        ("  kB that went up, a photo's at most", _sizes(driven["evidence"])),
         ("browser killed", driven["kills"]),
         ("  entries of half-filled forms found again", driven["restored"]),
         (f"sent in s ({size.rate or 'unlimited'} kbit/s)", driven["sent_s"]),
@@ -164,7 +173,8 @@ def _table(driven: dict[str, Any], judged: arrived.Arrived, size: Size) -> list[
         ("first visit, kB of script and style", round(first["code"] / 1000, 1)),
         ("  and of the map's library, of fonts", f"{first['map'] / 1000:.1f}, {first['fonts'] / 1000:.1f}"),
         ("  files", first["requests"]),
-        ("cold starts offline, 6x slower, ms", " ".join(map(str, driven["opens"]))),
+        ("open offline, 6x slower, ms", " ".join(str(one["open"]) for one in driven["opens"])),
+        ("  the page, all scripts", f"{_middle(driven, 'page')}, {_middle(driven, 'scripts')}"),
         ("taps", len(driven["taps"]["1"])),
         ("  p95 ms", _p95(driven["taps"]["1"])),
         ("  p95 ms, 6x slower", f"{_p95(driven['taps']['6'])} of {len(driven['taps']['6'])}"),

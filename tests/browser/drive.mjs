@@ -30,7 +30,7 @@ async function visit(language, size, options, work) {
   await context.close();
 }
 
-const picture = (page, name) => page.screenshot({ path: `${PICTURES}/${name}.png` });
+const picture = (page, name) => page.screenshot({ path: `${PICTURES}/map-${name}.png` });
 const atRest = (page) => page.waitForSelector("#map[data-view]");
 
 async function openDay(page) {

@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import os
-import subprocess
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,11 +17,10 @@ from courier_api import create_app
 from courier_api.web import assets, headers
 from tests.browser import camera_pictures as pictures
 from tests.browser.camera_pictures import code_128, corners, jpeg, on_paper, png, qr
-from tests.browser.test_pages_in_browser import chromium
+from tests.browser.driving import drive
 from tests.web.receipts import Device, Operator
 from tests.web.test_card_scripts import CARD
 
-HERE = Path(__file__).parent
 SECONDS = 240  # some 30 on an idle machine
 NUMBER = "EH123456785VN"
 SEAL = "RB123456785GB"
@@ -110,19 +107,7 @@ def test_the_camera_reads_codes_and_takes_photos(address: str, seen: Path) -> No
         "broken": {name: sent(content) for name, content in BROKEN.items()},
         "blank": sent(png(Image.new("RGB", (640, 480), "grey"))),
     }
-    run = subprocess.run(
-        ["node", HERE / "app_camera.mjs"],
-        env={**os.environ, "BASE": address, "SEEN": str(seen), "CHROMIUM": chromium()},
-        input=json.dumps(cases),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout.splitlines()[-1])
-    assert found["faults"] == []
-    assert found["outside"] == []
+    found = drive("app_camera.mjs", address, seconds=SECONDS, cases=cases, SEEN=seen)
     assert found["wasm"] == 1  # loaded when the first code was read, and kept
     _codes_are_read(found)
     _photos_are_small(found["shrunk"])

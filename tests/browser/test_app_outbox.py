@@ -4,9 +4,7 @@ import base64
 import hashlib
 import io
 import json
-import os
 import random
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
@@ -32,11 +30,10 @@ from courier_api.settings import settings
 from courier_api.web import assets
 from courier_api.web.headers import HEADERS
 from tests import cast as story
+from tests.browser.driving import drive
 from tests.browser.network import Network
-from tests.browser.test_pages_in_browser import chromium
 from tests.cast import HOME, Cast, tomorrow
 
-HERE = Path(__file__).parent
 SECONDS = 300  # some 60 on an idle machine
 PHONE = "0912000002"
 DOORS = 14  # with start and finish, thirty operations
@@ -149,27 +146,16 @@ def site(app: Flask, cast: Cast, round_: dict[str, Any]) -> Iterator[Site]:
 
 
 def test_everything_arrives_exactly_once(cast: Cast, site: Site, tmp_path: Path) -> None:
-    browser = chromium()
     assert site.network
-    run = subprocess.run(
-        ["node", HERE / "app_outbox.mjs"],
-        env={
-            **os.environ,
-            "BASE": f"http://127.0.0.1:{site.network.port}",
-            "CONTROL": f"http://127.0.0.1:{site.network._upstream}",
-            "PHONE": PHONE,
-            "SMS": str(settings().sms_log),
-            "PROFILE": str(tmp_path / "profile"),
-            "CHROMIUM": browser,
-        },
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
+    found = drive(
+        "app_outbox.mjs",
+        f"http://127.0.0.1:{site.network.port}",
+        seconds=SECONDS,
+        CONTROL=f"http://127.0.0.1:{site.network._upstream}",
+        PHONE=PHONE,
+        SMS=settings().sms_log,
+        PROFILE=tmp_path / "profile",
     )
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout.splitlines()[-1])
-    assert found["faults"] == []
     cast.session.rollback()  # and look anew
     _round_is_ridden(cast, site, found)
     _every_counter_once(cast, found)

@@ -1,12 +1,9 @@
 """The page of cases in Chromium: shown, decided, signed by the browser's own key, and in the ledger."""
 
 import json
-import os
-import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,12 +19,10 @@ from courier_api.people.models import Device, OneTimeCode
 from courier_api.proof.core import Kind
 from courier_api.settings import settings
 from tests import cast as story
-from tests.browser.test_pages_in_browser import chromium
+from tests.browser.driving import drive
 from tests.cast import HOME, Cast, tomorrow
 from tests.custody.phone import Phone
 
-HERE = Path(__file__).parent
-PICTURES = HERE.parents[1] / ".local" / "screenshots"
 SECONDS = 240  # some 40 on an idle machine
 NOTE = "Bưu tá gọi, xác nhận đã nhận hồ sơ của chị Hoa"
 PHONE = "0912000004"
@@ -94,29 +89,15 @@ def address(app: Flask, cast: Cast) -> Iterator[str]:
 
 
 def test_cases_are_decided_and_signed_in_the_browser(cast: Cast, parked: dict[str, Any], address: str) -> None:
-    browser = chromium()
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    run = subprocess.run(
-        ["node", HERE / "cases.mjs"],
-        env={
-            **os.environ,
-            "BASE": address,
-            "TOKEN": cast.dispatcher.token,
-            "PHONE": PHONE,
-            "NOTE": NOTE,
-            "SMS": str(settings().sms_log),
-            "PICTURES": str(PICTURES),
-            "CHROMIUM": browser,
-        },
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
+    found = drive(
+        "cases.mjs",
+        address,
+        seconds=SECONDS,
+        TOKEN=cast.dispatcher.token,
+        PHONE=PHONE,
+        NOTE=NOTE,
+        SMS=settings().sms_log,
     )
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout.splitlines()[-1])
-    assert found["faults"] == []
-    assert found["outside"] == []
     assert found["small"] == []
     assert found["bare"] == []
     _reads_well(found, parked)

@@ -1,12 +1,7 @@
-"""The courier's app in Chromium, from the sign-in to the last receipt: each screen in both languages, small and large."""
+"""The courier's app in Chromium, a whole day of it: each screen in both languages, small, and with large letters."""
 
-import json
-import os
 import random
 import re
-import subprocess
-from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,11 +11,10 @@ from courier_api.settings import settings
 from courier_api.web import courier_words
 from scripts.simulation.cohort import Cohort
 from scripts.simulation.today import Day, today
-from tests.browser.test_pages_in_browser import address, chromium
+from tests.browser.driving import drive
+from tests.browser.test_pages_in_browser import address
 
 __all__ = ["address"]
-HERE = Path(__file__).parent
-PICTURES = HERE.parents[1] / ".local" / "screenshots"
 SECONDS = 300
 
 
@@ -32,34 +26,9 @@ def day(session: Session, ground: None, roads: None) -> Day:
     return made
 
 
-def drive(script: str, address: str, **said: str) -> dict[str, Any]:
-    """Run a driver; what it found is on its last line."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    run = subprocess.run(
-        ["node", HERE / script],
-        env={
-            **os.environ,
-            "BASE": address,
-            "SMS": str(settings().sms_log),
-            "PICTURES": str(PICTURES),
-            "CHROMIUM": chromium(),
-            **said,
-        },
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert run.returncode == 0, run.stdout + run.stderr
-    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    return found
-
-
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_a_day_in_the_app(app: Flask, day: Day, address: str, language: str) -> None:
-    found = drive("courier.mjs", address, PHONE=day.phone, LANGUAGE=language)
-    assert found["faults"] == []
-    assert found["outside"] == []
+    found = drive("courier.mjs", address, seconds=SECONDS, PHONE=day.phone, SMS=settings().sms_log, LANGUAGE=language)
     assert found["axe"] == []
     assert found["small"] == []
     assert found["wide"] == []

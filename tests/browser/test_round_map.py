@@ -1,8 +1,5 @@
 """The courier's map of a round in Chromium: stops as buttons, his own place, kept tiles without a network, no WebGL."""
 
-import json
-import os
-import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -16,12 +13,11 @@ from courier_api.db import transaction
 from courier_api.settings import settings
 from courier_api.web import assets, ground, words
 from tests import cast as story
-from tests.browser.test_pages_in_browser import chromium
+from tests.browser.driving import drive
 from tests.cast import HOME, Cast
 from tests.web.test_round_map_scripts import run
 
 HERE = Path(__file__).parent
-PICTURES = HERE.parents[1] / ".local" / "screenshots"
 AXE = HERE.parents[1] / "node_modules" / "axe-core" / "axe.min.js"
 SECONDS = 240  # some 50 on an idle machine
 # Two doors of one house, and some that are kilometres apart.
@@ -120,27 +116,8 @@ def test_along_a_real_line_all_ways_together_are_the_round(day: dict[str, Any]) 
 
 
 def test_the_round_is_shown_on_the_map_and_as_a_list_where_there_is_none(address: str, day: dict[str, Any]) -> None:
-    browser = chromium()
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        ["node", HERE / "round_map.mjs"],
-        env={
-            **os.environ,
-            "BASE": address,
-            "MODULES": assets.own_url("js/app/map/view.js").removesuffix("/view.js"),
-            "AXE": str(AXE),
-            "PICTURES": str(PICTURES),
-            "CHROMIUM": browser,
-        },
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert found["faults"] == []
-    assert found["outside"] == []
+    modules = assets.own_url("js/app/map/view.js").removesuffix("/view.js")
+    found = drive("round_map.mjs", address, seconds=SECONDS, MODULES=modules, AXE=AXE)
     assert found["small"] == []
     assert found["axe"] == []
     _says_what_it_shows(found["labels"])

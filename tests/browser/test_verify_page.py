@@ -3,8 +3,6 @@
 import base64
 import io
 import json
-import os
-import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -20,11 +18,9 @@ from werkzeug.serving import make_server
 
 from courier_api.proof.receipt import Receipt
 from courier_api.web import verify
-from tests.browser.test_pages_in_browser import chromium
+from tests.browser.driving import drive
 from tests.web.receipts import DAY_S, NOON, Device, Operator, entry
 
-HERE = Path(__file__).parent
-PICTURES = HERE.parents[1] / ".local" / "screenshots"
 SECONDS = 240  # some 40 on an idle machine
 OPERATOR = Operator()
 STRANGER = Operator()  # becomes the operator's next key
@@ -91,8 +87,6 @@ def photos(folder: Path) -> list[str]:
 
 
 def test_a_receipt_is_checked_wherever_it_comes_from(address: str, tmp_path: Path) -> None:
-    browser = chromium()
-    PICTURES.mkdir(parents=True, exist_ok=True)
     Image.new("L", (640, 480), 128).save(tmp_path / "rubbish.jpg")
     seen = io.BytesIO()
     on_paper(printed(GOOD, 6), (1280, 720), 8, 0.7, 20).save(seen, "PNG")
@@ -106,19 +100,7 @@ def test_a_receipt_is_checked_wherever_it_comes_from(address: str, tmp_path: Pat
         "rubbish": str(tmp_path / "rubbish.jpg"),
         "seen": f"data:image/png;base64,{base64.b64encode(seen.getvalue()).decode()}",
     }
-    run = subprocess.run(
-        ["node", HERE / "verify.mjs"],
-        env={**os.environ, "BASE": address, "PICTURES": str(PICTURES), "CHROMIUM": browser},
-        input=json.dumps(cases),
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
-    assert run.returncode == 0, run.stderr
-    found = json.loads(run.stdout.splitlines()[-1])
-    assert found["faults"] == []
-    assert found["outside"] == []
+    found = drive("verify.mjs", address, seconds=SECONDS, cases=cases)
     assert found["leaked"] == []
     assert found["small"] == []
     assert found["bare"] == []

@@ -11,14 +11,16 @@ const SWITCHES = [
 ];
 
 export class Browser {
-  constructor(executable, profile) {
-    Object.assign(this, { executable, profile, pid: null, context: null, page: null });
+  // `film` is what its camera sees.
+  constructor(executable, profile, film = null) {
+    Object.assign(this, { executable, profile, film, pid: null, context: null, page: null });
   }
 
   // A new process on the same folder.
   async start() {
-    const { executable: executablePath, profile } = this;
-    this.context = await chromium.launchPersistentContext(profile, { ...PHONE, executablePath, args: SWITCHES });
+    const { executable: executablePath, profile, film } = this;
+    const args = film ? [...SWITCHES, `--use-file-for-fake-video-capture=${film}`] : SWITCHES;
+    this.context = await chromium.launchPersistentContext(profile, { ...PHONE, executablePath, args });
     this.context.setDefaultTimeout(60_000);
     this.gone = new Promise((resolve) => { this.context.on("close", resolve); });
     const devtools = await this.context.browser().newBrowserCDPSession();

@@ -1,5 +1,6 @@
 // Drives the courier's app for scripts/bench app: a first visit, a day offline, the sending, cold starts. JSON at the end.
 import { Browser } from "./browser.mjs";
+import { film } from "./camera.mjs";
 import { Day, send } from "./day.mjs";
 import { Network } from "./network.mjs";
 import { coldStarts, firstVisit } from "./opening.mjs";
@@ -13,7 +14,9 @@ const chance = numbers(size.seed);
 
 const network = new Network(BASE, { rate: size.rate, latency: size.latency, chance });
 const base = await network.listen();
-const browser = new Browser(CHROMIUM, `${FOLDER}/phone`);
+const camera = `${FOLDER}/camera.y4m`;
+await film(camera, chance);
+const browser = new Browser(CHROMIUM, `${FOLDER}/phone`, camera);
 try {
   const first = await firstVisit(CHROMIUM, `${FOLDER}/first`, BASE);
   say(`first visit: ${JSON.stringify(first)}`);

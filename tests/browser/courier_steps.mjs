@@ -1,0 +1,154 @@
+// What a driver of the courier's app does again and again: opens it, looks at a screen, signs in, stands at a door, signs.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+
+export const { BASE, SMS, PICTURES, CHROMIUM, LANGUAGE = "vi" } = process.env;
+const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const SWITCHES = [
+  "--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
+  "--use-fake-device-for-media-stream",
+];
+const ALLOWED = "--use-fake-ui-for-media-stream";
+const NOISE = /Failed to load resource|net::ERR_|GPU stall|GL Driver/;
+
+export const newFound = () => ({ faults: [], outside: [], axe: [], small: [], wide: [], empty: [], taps: 0, screens: [], shown: {} });
+
+// `film` is what the camera sees; `asked` leaves it to the permissions of each phone whether it may be used.
+export const launch = ({ film = null, asked = false } = {}) => chromium.launch({
+  executablePath: CHROMIUM,
+  args: [...SWITCHES, ...(asked ? [] : [ALLOWED]), ...(film ? [`--use-file-for-fake-video-capture=${film}`] : [])],
+});
+
+// A phone with the app not yet opened; what is wrong with its screens goes into `found`.
+export async function takePhone(browser, found, { permissions = ["geolocation", "camera"], language = LANGUAGE } = {}) {
+  const context = await browser.newContext({
+    viewport: { width: 360, height: 740 }, locale: language, reducedMotion: "reduce", hasTouch: true, isMobile: true, deviceScaleFactor: 2,
+    permissions, geolocation: { latitude: 20.66, longitude: 106.06, accuracy: 12 },
+  });
+  context.setDefaultTimeout(20_000);
+  context.on("console", (message) => {
+    if (!["error", "warning"].includes(message.type()) || NOISE.test(message.text())) return;
+    found.faults.push(message.text());
+  });
+  context.on("weberror", (fault) => found.faults.push(fault.error().stack ?? fault.error().message));
+  context.on("request", (request) => {
+    const url = request.url();
+    if (!/^(blob|data):/.test(url) && !url.startsWith(BASE)) found.outside.push(url);
+  });
+  const page = await context.newPage();
+
+  // --- looking -------------------------------------------------------------------------------------------------------
+
+  async function look(name) {
+    await page.waitForTimeout(120);
+    found.screens.push(name);
+    await page.screenshot({ path: `${PICTURES}/courier-${name}-${LANGUAGE}.png`, fullPage: true });
+    const text = await page.innerText("body");
+    for (const gap of text.match(/\{\w+\}|undefined|\[object|NaN|…\s*$/g) ?? []) found.empty.push(`${name}: ${gap}`);
+    // A word that is not there shows as its key.
+    for (const key of text.match(/(?<![\w.@/-])[a-z]+(_[a-z]+)+(?![\w.@/-])/g) ?? []) found.empty.push(`${name}: ${key}`);
+    found.shown[name] = text;
+    await page.evaluate(AXE);
+    const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));
+    for (const { id, nodes } of violations) found.axe.push(`${name}: ${id}: ${nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3).join(" | ")}`);
+    await fits(name);
+    return text;
+  }
+
+  async function fits(name) {
+    for (const [width, text] of [[360, "100%"], [320, "100%"], [360, "200%"]]) {
+      await page.setViewportSize({ width, height: 740 });
+      const looks = await page.evaluate((size) => {
+        document.documentElement.style.fontSize = size;
+        const seen = (element) => element.getClientRects().length > 0 && !element.closest(".unseen, .skip");
+        const target = (element) => element.closest("label") ?? element;
+        const controls = [...document.querySelectorAll("a, button, summary, textarea, input, select, label.file")].filter(seen);
+        return {
+          wider: document.documentElement.scrollWidth - innerWidth,
+          small: controls.map(target).filter((element) => {
+            const { width: w, height: h } = element.getBoundingClientRect();
+            return seen(element) && (h < 47.5 || w < 47.5) && !element.closest(".maplibregl-map");
+          }).map((element) => element.outerHTML.slice(0, 100)),
+        };
+      }, text);
+      if (looks.wider > 0) found.wide.push(`${name} at ${width}, ${text}: ${looks.wider} px too wide`);
+      found.small.push(...looks.small.map((one) => `${name}: ${one}`));
+      if (width === 320 || text === "200%") await page.screenshot({ path: `${PICTURES}/courier-${name}-${LANGUAGE}-${width}-${text.replace("%", "")}.png`, fullPage: true });
+    }
+    await page.setViewportSize({ width: 360, height: 740 });
+    await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
+  }
+
+  // --- doing ---------------------------------------------------------------------------------------------------------
+
+  const main = () => page.locator("#action .main-action:visible").first();
+  const tap = async (locator) => { found.taps += 1; await locator.tap(); };
+  const at = (hash) => page.waitForFunction((wanted) => new RegExp(wanted).test(location.hash), hash);
+
+  // To where `hash` says, without the page being loaded again.
+  const go = (hash) => page.evaluate((to) => { location.hash = to; }, hash).then(() => page.waitForTimeout(150));
+
+  async function open() {
+    await page.goto(`${BASE}/courier?lang=${language}`);
+    await page.waitForSelector("body[data-open]");
+  }
+
+  async function askForCode(number) {
+    await page.fill("input[type=tel]", number);
+    await tap(main());
+    await page.waitForSelector("input[inputmode=numeric]");
+  }
+
+  async function enterCode(number) {
+    await page.fill("input[inputmode=numeric]", codeFor(number));
+    await tap(main());
+    await at("#/ready");
+  }
+
+  async function prepare() {
+    await tap(main());
+    await page.waitForFunction(() => document.querySelectorAll(".checklist .good").length > 6, null, { timeout: 60_000 });
+  }
+
+  async function sign() {
+    await page.waitForSelector("canvas.pad");
+    await page.locator("canvas.pad").scrollIntoViewIfNeeded();
+    const box = await page.locator("canvas.pad").boundingBox();
+    for (const [from, to] of [[0.2, 0.5], [0.4, 0.8]]) {
+      await page.mouse.move(box.x + box.width * from, box.y + box.height * 0.5);
+      await page.mouse.down();
+      for (let n = 1; n <= 12; n += 1) await page.mouse.move(box.x + box.width * (from + ((to - from) * n) / 12), box.y + box.height * (0.5 + 0.2 * Math.sin(n)));
+      await page.mouse.up();
+    }
+  }
+
+  async function stand({ lat, lon }) {
+    await context.setGeolocation({ latitude: lat, longitude: lon, accuracy: 9 });
+    await page.waitForTimeout(400);
+  }
+
+  // What the phone has in one of its tables; of bytes only their size.
+  const kept = (table) => page.evaluate(async (name) => {
+    const { openDatabase } = await import(document.querySelector('link[href$="js/device/store.js"]').href);
+    const rows = await (await openDatabase())[name].toArray();
+    return JSON.parse(JSON.stringify(rows, (_, value) => (value instanceof Uint8Array ? { size: value.length } : value)));
+  }, table);
+
+  const fact = async (key) => (await kept("facts")).find((row) => row.key === key)?.value ?? null;
+
+  // The door of the stop whose screen is up.
+  async function doorOf() {
+    const id = await page.evaluate(() => location.hash.split("/")[2]);
+    const rounds = (await kept("facts")).filter(({ key }) => key.startsWith("round:"));
+    return rounds.flatMap(({ value }) => value.doors).find((door) => door.id === id);
+  }
+
+  return { context, page, found, look, main, tap, at, go, open, askForCode, enterCode, prepare, sign, stand, kept, fact, doorOf };
+}
+
+// The code that was sent last to a number as Vietnamese write it.
+function codeFor(number) {
+  const sent = readFileSync(SMS, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+  return /\b\d{6}\b/.exec(sent.findLast(({ phone }) => phone === `+84${number.slice(1)}`).text)[0];
+}
