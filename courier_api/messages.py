@@ -415,6 +415,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "postponed": ("hẹn lại", "postponed"),
     "unsafe": ("không an toàn", "unsafe"),
     "road_closed": ("đường bị chặn", "road closed"),
+    "out_of_time": ("hết giờ làm việc", "the working day was over"),
+    "vehicle_broken": ("hỏng xe", "the motorbike broke down"),
 }
 
 

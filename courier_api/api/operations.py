@@ -73,7 +73,7 @@ def _failure(session: Session, courier: Person, accepted: Accepted, body: dict[s
             raise ValueError
     except (KeyError, ValueError, TypeError):
         raise said.malformed() from None
-    called = said.times_in(accepted, "called")
+    called, wished = said.times_in(accepted, "called"), said.half_in(accepted, "wished")
     said.opened(session, accepted, {"note": body["note"] or None})
     journey.fail_stop(
         session,
@@ -87,6 +87,7 @@ def _failure(session: Session, courier: Person, accepted: Accepted, body: dict[s
         missing,
         called,
         event.id,
+        wished,
     )
 
 

@@ -1,5 +1,6 @@
 """Reads what an event says in plain; raises Invalid for what is missing or has another form, so that it is parked."""
 
+from datetime import date
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from courier_api.custody.entries import Accepted
 from courier_api.custody.models import EvidenceKind
 from courier_api.errors import FieldError, Invalid
 from courier_api.proof import canonical
+from courier_api.rounds.states import Half
 
 EVENT = "/signed/event"
 PHOTO = frozenset({"photo"})
@@ -83,6 +85,18 @@ def times_in(accepted: Accepted, name: str) -> list[str]:
     except (ValueError, TypeError):
         raise malformed() from None
     return times
+
+
+def half_in(accepted: Accepted, name: str) -> tuple[date, Half] | None:
+    """The half-day in a field, as 2026-12-01.morning; None where it is left out."""
+    text = accepted.event.fields.get(name)
+    if text is None:
+        return None
+    try:
+        day, _, half = text.partition(".")
+        return date.fromisoformat(day), Half(half)
+    except (ValueError, AttributeError):
+        raise malformed() from None
 
 
 def _list(accepted: Accepted, name: str) -> list[Any]:

@@ -43,7 +43,7 @@ FIELDS = {
         "recalled",
     },
     "courier.arrival": {"stop", "why"},
-    "courier.failure": {"stop", "reason", "next", "missing", "called"},
+    "courier.failure": {"stop", "reason", "next", "missing", "called", "wished"},
     "courier.start": {"round"},
     "courier.finish": {"round"},
     "custody.correction": {"of", "case", "decision", "skip"},

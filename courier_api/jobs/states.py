@@ -38,6 +38,12 @@ class FailureReason(StrEnum):
     postponed = "postponed"
     unsafe = "unsafe"
     road_closed = "road_closed"
+    out_of_time = "out_of_time"
+    vehicle_broken = "vehicle_broken"
+
+
+# Nobody went to the door: such a visit does not count towards the last one.
+NOT_VISITED = frozenset({FailureReason.out_of_time, FailureReason.vehicle_broken})
 
 
 class NextAction(StrEnum):

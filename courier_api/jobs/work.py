@@ -11,7 +11,7 @@ from courier_api.db import new_id, now, refused_by
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.errors import Refused
 from courier_api.jobs.models import Attempt, Job
-from courier_api.jobs.states import FailureReason, JobKind, JobState, NextAction, Outcome
+from courier_api.jobs.states import NOT_VISITED, FailureReason, JobKind, JobState, NextAction, Outcome
 from courier_api.people.models import Person
 
 # Seconds at the door until couriers' own times are learned: a pickup counts papers and seals, a delivery signs.
@@ -84,8 +84,12 @@ def fail_attempt(
     missing: list[list[int]] | None = None,
     called: Sequence[str] = (),
     attempt_id: UUID | None = None,
+    window: tuple[datetime, datetime] | None = None,
 ) -> Attempt:
-    """Write down a failed visit; the job stays open for another try until `give_up` or the last attempt."""
+    """Write down a failed visit; the job stays open for another try until `give_up` or the last attempt.
+
+    `window` is what was agreed with the citizen for the next one.
+    """
     attempt = Attempt(
         id=attempt_id or new_id(),
         job_id=job.id,
@@ -101,10 +105,11 @@ def fail_attempt(
     )
     session.add(attempt)
     session.flush()
-    tries = session.scalar(select(func.count()).select_from(Attempt).where(Attempt.job_id == job.id)) or 0
+    visits = select(func.count()).where(Attempt.job_id == job.id, Attempt.reason.not_in(NOT_VISITED))
+    tries = session.scalar(visits) or 0
     if next_action is NextAction.give_up or tries >= MAX_ATTEMPTS:
         close(job, Outcome.failed, reason)
     else:
-        # The booked window is over with this visit; the next plan is free to choose.
-        job.window_start = job.window_end = None
+        # The booked window is over with this visit; unless another was agreed, the next plan is free to choose.
+        job.window_start, job.window_end = window or (None, None)
     return attempt

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -12,24 +12,25 @@ from sqlalchemy.orm import Session
 from courier_api.custody import holding, uploads
 from courier_api.custody.holding import Line, Party, Proof
 from courier_api.custody.models import Handover, IdentityCheck, Receiver
-from courier_api.db import point
+from courier_api.db import now, point
 from courier_api.dossiers import cases
 from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.dossiers.states import DossierAction, DossierState, ItemKind
 from courier_api.errors import FieldError, Invalid, NotFound, Refused
 from courier_api.jobs import work
 from courier_api.jobs.models import Job
-from courier_api.jobs.states import FailureReason, JobKind, NextAction, Outcome
+from courier_api.jobs.states import NOT_VISITED, FailureReason, JobKind, NextAction, Outcome
 from courier_api.money import quoting, settling
 from courier_api.people.models import Person, Role
 from courier_api.procedures.models import Authorization, DocumentRequirement
-from courier_api.rounds import riding
+from courier_api.rounds import daywork, riding
 from courier_api.rounds.models import Round, Stop
-from courier_api.rounds.states import ArrivedWhy, RoundState, StopAction, StopState
+from courier_api.rounds.states import ArrivedWhy, Half, RoundState, StopAction, StopState
 
+FARTHEST_WISH = timedelta(days=30)
 DOORS = "doors"  # in a session's info
 # What can be known before the door is reached; for all else the courier must have been there.
-AWAY_FROM_DOOR = frozenset({FailureReason.road_closed, FailureReason.unsafe, FailureReason.postponed})
+AWAY_FROM_DOOR = NOT_VISITED | {FailureReason.road_closed, FailureReason.unsafe, FailureReason.postponed}
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +145,13 @@ def fail_stop(
     missing: Sequence[CountedLine] = (),
     called: Sequence[str] = (),
     attempt_id: UUID | None = None,
+    wished: tuple[date, Half] | None = None,
 ) -> Stop:
     """Leave a door with nothing changed hands, and say why; the same report again changes nothing.
 
     `missing` are papers of the checklist as they were shown, short of what it asks: the supplement slip lists them.
-    `called` is when the courier's app rang the citizen up, in the words of the event.
+    `called` is when the courier's app rang the citizen up, in the words of the event; `wished` is the half-day on which
+    the citizen asked to be visited in place of this one.
     """
     dossier, stop = _dossier_and_stop(session, courier, stop_id)
     if stop.state is StopState.failed and stop.job.attempts and stop.job.attempts[-1].reason is reason:
@@ -170,6 +173,7 @@ def fail_stop(
         short,
         called,
         attempt_id,
+        _agreed(wished),
     )
     cases.tell(
         session,
@@ -181,6 +185,14 @@ def fail_stop(
     )
     session.flush()
     return stop
+
+
+def _agreed(wished: tuple[date, Half] | None) -> tuple[datetime, datetime] | None:
+    """The window of a half-day that a citizen asked for; none when it is over by the time the phone has sent it."""
+    if wished is None:
+        return None
+    window = daywork.half_day(*wished)
+    return window if now() < window[1] <= now() + FARTHEST_WISH else None
 
 
 def record_handover(session: Session, courier: Person, door: DoorHandover) -> Handover:

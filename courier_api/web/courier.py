@@ -2,6 +2,9 @@
 
 import hashlib
 import json
+import posixpath
+import re
+from functools import cache
 
 from flask import Blueprint, Response, make_response
 
@@ -32,6 +35,7 @@ OWN = ("css/site.css", "css/courier.css", "css/courier-map.css", "img/mark.svg",
     f"js/{name}.js" for name in ("dom", "told", "format", "ground", "colours")
 ))  # fmt: skip
 NOT_NEEDED = ("js/app/worker.js", "js/verify/worker.js", "js/verify/page.js", "js/verify/show.js", "js/verify/scan.js")
+IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', re.MULTILINE)
 WORDS = words.ROUND_MAP | courier_words.COURIER
 
 
@@ -114,9 +118,25 @@ def _page(tongue: str) -> Response:
 
 def _modules() -> list[str]:
     """The scripts that are needed before the first screen: asked for at once, not one after the other."""
-    lazy = ("js/app/map/view.js", "js/app/map/layers.js", "js/app/map/markers.js", "js/app/map/kept.js")
-    own = [n for n in _own() if n.endswith(".js") and n not in lazy and n not in ("js/ground.js", "js/colours.js")]
-    return [*map(assets.own_url, own), assets.library_url(LIBRARIES["dexie"])]
+    return [
+        *map(assets.own_url, _imported("js/app/main.js", assets.own_version())),
+        assets.library_url(LIBRARIES["dexie"]),
+    ]
+
+
+@cache
+def _imported(first: str, _version: str) -> list[str]:
+    """A script and all that it imports; what it loads later by itself is not among them."""
+    found: dict[str, None] = {}
+    ahead = [first]
+    while ahead:
+        name = ahead.pop()
+        if name in found:
+            continue
+        found[name] = None
+        text = assets.own_files()[name].read_text()
+        ahead += [posixpath.normpath(f"{posixpath.dirname(name)}/{other}") for other in IMPORT.findall(text)]
+    return sorted(found)
 
 
 def _own() -> list[str]:

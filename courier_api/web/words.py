@@ -440,6 +440,8 @@ CASES: dict[str, tuple[str, str]] = {
     "reason_postponed": ("hẹn lại", "postponed"),
     "reason_unsafe": ("không an toàn", "unsafe"),
     "reason_road_closed": ("đường bị chặn", "road closed"),
+    "reason_out_of_time": ("hết giờ làm việc", "the working day was over"),
+    "reason_vehicle_broken": ("hỏng xe", "the motorbike broke down"),
     "why_gps_wrong": ("định vị sai", "the position is wrong"),
     "why_met_elsewhere": ("gặp ở nơi khác", "met elsewhere"),
     "why_address_wrong": ("địa chỉ sai", "the address is wrong"),

@@ -118,7 +118,7 @@ await at("delivery");
 await page.goto(`${BASE}/courier#/stop/${await page.evaluate(() => location.hash.split("/")[2])}`);
 await page.waitForSelector(".reach");
 await page.locator("a.reach[href^=tel]").evaluate((element) => { element.removeAttribute("href"); element.click(); });
-await page.waitForSelector(".reaches + .soft");
+await page.waitForSelector(".called");
 found.taps = 0;
 await tap(page.locator("#action .second-action"));
 await at("failure$");

@@ -1,13 +1,21 @@
 // Drives the courier's app through what goes wrong, each trouble on a phone of its own; what was found is JSON at the end.
-import { copyFileSync, readFileSync } from "node:fs";
+import { copyFileSync, readFileSync, writeFileSync } from "node:fs";
 import { BASE, LANGUAGE, PICTURES, launch, newFound, takePhone } from "./courier_steps.mjs";
 
-// SCENES {name: {phones: [number, ...], ...}}; FILMS and SEEN are what the camera of `codes` sees.
-const { SCENES, FILMS, SEEN } = process.env;
+// Told {name: {phones: [number, ...], ...}}; FILMS and SEEN are what the camera of `codes` sees.
+const { FILMS, SEEN } = process.env;
 const AT_ONCE = 3;
 const browser = await launch();
 const meanwhile = async (what) => { const answer = await fetch(`${BASE}/test/${what}`); if (!answer.ok) throw new Error(`${what}: ${answer.status}`); };
 const JPEG = { name: "photo.jpg", mimeType: "image/jpeg", buffer: readFileSync(`${FILMS}/photo.jpg`) };
+
+const taken = new Map(); // the phones of each trouble, by what was found on them
+
+async function take(found, options = {}, chrome = browser) {
+  const phone = await takePhone(chrome, found, options);
+  taken.set(found, [...(taken.get(found) ?? []), phone]);
+  return phone;
+}
 
 // --- what every courier does -----------------------------------------------------------------------------------------
 
@@ -74,11 +82,12 @@ async function pickUp(phone) {
 
 // Known before the door is reached: the shortest thing to do.
 async function postpone(phone, kind = "delivery") {
+  const before = new Set((await phone.kept("queue")).map(({ id }) => id));
   const door = await stopOf(phone, kind);
   await phone.go(`#/stop/${door.id}/failure/postponed`);
   await phone.page.locator("#action .second-action").tap();
   await phone.at("#/$");
-  return (await phone.kept("queue")).at(-1).id;
+  return (await phone.kept("queue")).find(({ id }) => !before.has(id)).id;
 }
 
 const word = ({ page }) => page.innerText("#snack");
@@ -87,7 +96,7 @@ const look = (phone) => phone.page.evaluate(() => document.dispatchEvent(new Eve
 
 // Until the phone has heard what others did.
 async function news(phone, selector) {
-  for (let tries = 0; tries < 60; tries += 1) {
+  for (let tries = 0; tries < 180; tries += 1) {
     if (await phone.page.locator(selector).count()) return;
     await look(phone);
     await phone.page.waitForTimeout(500);
@@ -97,26 +106,28 @@ async function news(phone, selector) {
 
 // --- the troubles ----------------------------------------------------------------------------------------------------
 
-// Room is taken by others until the phone has no more of it than `left` bytes.
-async function fill({ page }, left) {
-  await page.evaluate(async (leave) => {
+// Others take all the room that there is; what is left is told to nobody, so it is tried.
+async function fill({ page }) {
+  return page.evaluate(async () => {
     const cache = await caches.open("filler");
-    const room = async () => { const { quota, usage } = await navigator.storage.estimate(); return quota - usage; };
-    for (let n = 0, free = await room(); free > leave && n < 60; n += 1, free = await room()) {
-      const size = Math.max(1_000, Math.min(free - leave, 8_000_000));
+    let filled = 0;
+    for (let size = 2_000_000; size > 200; ) {
       const noise = new Uint8Array(size);
       for (let at = 0; at < size; at += 60_000) crypto.getRandomValues(noise.subarray(at, at + 60_000));
-      await cache.put(`/filler/${crypto.randomUUID()}`, new Response(noise)).catch(() => {});
+      const kept = await cache.put(`/filler/${crypto.randomUUID()}`, new Response(noise)).then(() => true, () => false);
+      if (kept) filled += size;
+      else size = Math.floor(size / 2);
     }
-  }, left);
+    return filled;
+  });
 }
 
 async function fullDisk({ phones: [number] }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   await sent(phone);
-  const devtools = await phone.context.newCDPSession(page);
+  const devtools = await phone.context.newCDPSession(await phone.context.newPage()); // what it says holds as long as this page
   const { usage } = await page.evaluate(() => navigator.storage.estimate());
   const reopen = async () => { // Chromium remembers for a while how much room there was
     const hash = await page.evaluate(() => location.hash);
@@ -126,14 +137,24 @@ async function fullDisk({ phones: [number] }, found) {
     await page.waitForSelector("body[data-open]");
   };
   const tiles = () => page.evaluate(() => caches.has("courier-tiles"));
+  const signed = async () => { // with a photo that takes more room than a database moves by itself
+    await phone.main().tap();
+    await phone.at("papers");
+    await phone.main().tap();
+    await phone.at("seal");
+    await page.fill("input[autocapitalize=characters]", "NS-004217");
+    await page.locator("main input[type=file]").setInputFiles({ ...JPEG, buffer: readFileSync(`${FILMS}/large.jpg`) });
+    await phone.at("sign");
+    await phone.sign();
+    await page.waitForTimeout(300);
+  };
   // The map goes first, and nothing else is noticed.
   await arrive(phone, "pickup");
-  await toSignature(phone);
-  await phone.sign();
-  await page.waitForTimeout(300);
+  await signed();
+  await page.evaluate(() => caches.open("courier-tiles").then((map) => map.put("/tiles/large", new Response(new Uint8Array(2_000_000)))));
   found.tilesBefore = await tiles();
-  await devtools.send("Storage.overrideQuotaForOrigin", { origin: BASE, quotaSize: usage + 12_000_000 });
-  await fill(phone, 0);
+  await devtools.send("Storage.overrideQuotaForOrigin", { origin: BASE, quotaSize: usage + 8_000_000 });
+  found.filled = [await fill(phone)];
   await reopen();
   await phone.main().tap();
   await page.waitForFunction(() => /receipt|full/.test(location.hash));
@@ -141,14 +162,11 @@ async function fullDisk({ phones: [number] }, found) {
   found.tilesAfter = await tiles();
   await arrive(phone, "pickup");
   const stop = await idOf(phone);
-  await toSignature(phone);
-  await phone.sign();
-  await page.waitForTimeout(300);
+  await signed();
   const before = await phone.kept("queue");
   const [{ counter }] = await phone.kept("keys");
-  await fill(phone, 0);
+  found.filled.push(await fill(phone));
   await reopen();
-  found.room = await page.evaluate(() => navigator.storage.estimate().then(({ quota, usage: used }) => quota - used));
   await phone.main().tap();
   await phone.at("#/trouble/full");
   await phone.look("trouble-full");
@@ -170,7 +188,7 @@ async function fullDisk({ phones: [number] }, found) {
 }
 
 async function storageRefused({ phones: [number] }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const answer = (promised) => phone.context.addInitScript((given) => {
     StorageManager.prototype.persist = StorageManager.prototype.persisted = () => Promise.resolve(given);
   }, promised);
@@ -191,7 +209,7 @@ async function storageRefused({ phones: [number] }, found) {
 }
 
 async function keyRevoked({ phones: [number] }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   await sent(phone);
@@ -230,7 +248,7 @@ async function keyRevoked({ phones: [number] }, found) {
 }
 
 async function withdrawn({ phones: [number], round }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   await sent(phone);
@@ -260,10 +278,10 @@ async function withdrawn({ phones: [number], round }, found) {
 }
 
 async function twoPhones({ phones: [number] }, found) {
-  const first = await takePhone(browser, found);
+  const first = await take(found);
   await ready(first, number);
   await sent(first);
-  const second = await takePhone(browser, found);
+  const second = await take(found);
   await signIn(second, number);
   await second.prepare();
   found.first = await pickUp(first);
@@ -284,7 +302,7 @@ async function twoPhones({ phones: [number] }, found) {
 }
 
 async function brokenPhoto({ phones: [number] }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   await arrive(phone, "pickup");
@@ -311,7 +329,7 @@ async function codes({ phones: [number] }, found) {
   see("other-card");
   const filming = await launch({ film: SEEN });
   try {
-    const phone = await takePhone(filming, found);
+    const phone = await take(found, {}, filming);
     const { page } = phone;
     await ready(phone, number);
     // At a pickup: a bag's label for a card, another's card, the right one.
@@ -365,7 +383,7 @@ async function codes({ phones: [number] }, found) {
     // At the office: what is not to be handed in, then what is.
     await phone.go("#/office");
     await scanned("unknown-bag");
-    await page.waitForFunction(() => !document.querySelector("#snack").hidden);
+    await page.waitForFunction(() => /RB123456785GB/.test(document.querySelector("#snack").textContent));
     found.notYours = await word(phone);
     found.chosenBefore = await page.locator("main input[type=checkbox]:checked").count();
     await phone.look("trouble-office-other");
@@ -381,7 +399,7 @@ async function codes({ phones: [number] }, found) {
 }
 
 async function changedPlan({ phones: [number], round }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await signIn(phone, number);
   await phone.prepare();
@@ -430,7 +448,7 @@ async function changedPlan({ phones: [number], round }, found) {
 const DAY_MS = 86_400_000;
 
 async function wrongClock({ phones: [number] }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   found.ahead = LANGUAGE === "vi" ? 1 : -1;
   await phone.context.addInitScript((by) => {
     const Real = Date;
@@ -451,7 +469,7 @@ async function wrongClock({ phones: [number] }, found) {
 }
 
 async function signedOut({ phones: [number], person }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   await sent(phone);
@@ -479,7 +497,7 @@ async function signedOut({ phones: [number], person }, found) {
 }
 
 async function takenBack({ phones: [number] }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   await sent(phone);
@@ -539,7 +557,7 @@ async function takenBack({ phones: [number] }, found) {
 async function denied({ phones: [number] }, found) {
   const strict = await launch({ asked: true });
   try {
-    const phone = await takePhone(strict, found, { permissions: [] });
+    const phone = await take(found, { permissions: [] }, strict);
     const { page } = phone;
     await ready(phone, number);
     await phone.go("#/me");
@@ -598,7 +616,7 @@ async function denied({ phones: [number] }, found) {
 }
 
 async function anotherCourier({ phones: [number, another], person }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   await sent(phone);
@@ -608,7 +626,7 @@ async function anotherCourier({ phones: [number, another], person }, found) {
   await phone.main().tap();
   await phone.at("papers");
   found.mine = (await phone.kept("queue")).map(({ id }) => id);
-  const { rounds, words } = await mineOf(phone, door);
+  const { rounds, words } = await mineOf(phone);
   found.words = words;
   await meanwhile(`signout/${person}`);
   await phone.context.setOffline(false);
@@ -630,7 +648,8 @@ async function anotherCourier({ phones: [number, another], person }, found) {
     await page.waitForTimeout(400);
     texts.push(await page.innerText("body"));
   }
-  found.seen = words.filter((text) => texts.some((shown) => shown.includes(text)));
+  const { words: own } = await mineOf(phone);
+  found.seen = words.filter((text) => !own.includes(text) && texts.some((shown) => shown.includes(text)));
   found.rounds = (await phone.kept("facts")).filter(({ key, value }) => key.startsWith("round:") && rounds.includes(value.round.id)).length;
   found.still = (await phone.kept("queue")).filter(({ id }) => found.mine.includes(id)).length;
   await sent(phone);
@@ -656,7 +675,7 @@ async function mineOf(phone) {
 }
 
 async function rules({ phones: [number], stops }, found) {
-  const phone = await takePhone(browser, found);
+  const phone = await take(found);
   const { page } = phone;
   await ready(phone, number);
   found.made = {};
@@ -716,8 +735,10 @@ async function rules({ phones: [number], stops }, found) {
   await at("pickup", "pickup");
   await onward("papers");
   await page.locator(".note-button").last().tap();
+  await page.waitForTimeout(200);
   found.change = await page.locator("output.sum").innerText();
   await page.locator("main .field input").fill("1000");
+  await page.waitForTimeout(200);
   found.short = await page.locator("output.sum").innerText();
   await phone.look("trouble-short");
   await page.locator(".note-button").last().tap();
@@ -750,7 +771,7 @@ const PLAYS = {
   fullDisk, storageRefused, keyRevoked, withdrawn, twoPhones, brokenPhoto, codes, changedPlan, wrongClock, signedOut, takenBack,
   denied, anotherCourier, rules,
 };
-const told = JSON.parse(SCENES);
+const told = JSON.parse(readFileSync(0));
 const left = Object.keys(told);
 const all = {};
 
@@ -762,13 +783,16 @@ async function play(name) {
     await PLAYS[name](told[name], found);
   } catch (fault) {
     found.broke = fault.stack;
-    for (const context of browser.contexts()) {
-      for (const page of context.pages()) found.stood = [...(found.stood ?? []), await page.evaluate(() => `${location.hash}\n${document.body.innerText}`).catch(String)];
+    for (const { page } of taken.get(found) ?? []) {
+      found.broke += await page.evaluate(() => `\n${location.hash}\n${document.body.innerText}`).catch(String);
+      await page.screenshot({ path: `${PICTURES}/courier-fault-${name}-${LANGUAGE}.png` }).catch(() => {});
     }
   }
-  console.error(name, Math.round((Date.now() - began) / 1000), found.broke ?? "");
+  for (const { context } of taken.get(found) ?? []) await context.close().catch(() => {});
+  found.seconds = Math.round((Date.now() - began) / 1000);
 }
 
 await Promise.all(Array.from({ length: AT_ONCE }, async () => { while (left.length) await play(left.shift()); }));
-console.log(JSON.stringify(all));
+writeFileSync(`${PICTURES}/courier-troubles-${LANGUAGE}.json`, JSON.stringify(all, null, 1));
+console.log(JSON.stringify({ faults: [], troubles: all }));
 await browser.close();

@@ -36,10 +36,10 @@ def test_a_day_in_the_app(app: Flask, day: Day, address: str, language: str) -> 
     assert found["problems"] == []
     assert found["plain"] <= 5
     assert found["failure"] <= 3
-    assert _left_over(found["shown"], language) == []
+    assert left_over(found["shown"], language) == []
 
 
-def _left_over(shown: dict[str, str], language: str) -> list[tuple[str, str]]:
+def left_over(shown: dict[str, str], language: str) -> list[tuple[str, str]]:
     """What a screen says in the other language."""
     others = [both[language == "vi"] for both in courier_words.COURIER.values() if both[0] != both[1]]
     whole = [re.compile(rf"^{re.escape(words)}$", re.M) for words in others if "{" not in words and len(words) > 3]

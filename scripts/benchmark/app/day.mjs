@@ -305,8 +305,8 @@ export async function send(day, { deaths, limit, say }) {
     return day.screens.waiting();
   };
   const all = await open();
-  const at = Array.from({ length: deaths }, () => Math.floor(chance() * all)).sort((a, b) => b - a);
-  for (let left = all; left > 0; left = await day.screens.waiting()) {
+  const at = Array.from({ length: deaths }, () => 1 + Math.floor(chance() * all)).sort((a, b) => b - a);
+  for (let left = all; left > 0 || at.length; left = await day.screens.waiting()) {
     if (past() > limit) { found.faults.push(`${left} still waited after ${limit} s`); break; }
     if (left <= at[0]) {
       at.shift();

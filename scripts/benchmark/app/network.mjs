@@ -17,7 +17,7 @@ export class Network {
       this.carry(request, response).catch(() => request.socket.destroy());
     });
     this.server.on("connection", (socket) => { if (this.mode === "down") socket.destroy(); });
-    this.agent = new http.Agent({ keepAlive: true });
+    this.agent = new http.Agent(); // a connection for each request: none is found closed
   }
 
   async listen() {

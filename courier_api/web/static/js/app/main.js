@@ -6,23 +6,29 @@ import { icon, tell } from "./parts.js";
 import { openPhone } from "./phone.js";
 import { go, refresh, render, start } from "./router.js";
 import * as session from "./session.js";
-import { doorScreen } from "./screens/door.js";
-import { failureScreen, reasonScreen, slipScreen } from "./screens/failure.js";
-import { mapScreen } from "./screens/map.js";
-import { meScreen } from "./screens/me.js";
-import { officeScreen, officeSignScreen } from "./screens/office.js";
-import { planScreen } from "./screens/plan.js";
-import { queueScreen } from "./screens/queue.js";
 import { readyScreen } from "./screens/ready.js";
-import { receiptScreen } from "./screens/receipt.js";
-import { remarkScreen } from "./screens/remark.js";
 import { roundScreen } from "./screens/round.js";
 import { signInScreen } from "./screens/sign-in.js";
 import { stopScreen } from "./screens/stop.js";
-import { traccarScreen } from "./screens/traccar.js";
-import { fullScreen, keyScreen, withdrawnScreen } from "./screens/trouble.js";
 import { openServices } from "./services.js";
 import { keepShell } from "./shell.js";
+
+// What the first screen does without: loaded behind it, so that a cheap phone shows the round sooner.
+const LATER = {
+  door: () => import("./screens/door.js"),
+  early: () => import("./screens/early.js"),
+  failure: () => import("./screens/failure.js"),
+  map: () => import("./screens/map.js"),
+  me: () => import("./screens/me.js"),
+  office: () => import("./screens/office.js"),
+  plan: () => import("./screens/plan.js"),
+  queue: () => import("./screens/queue.js"),
+  receipt: () => import("./screens/receipt.js"),
+  remark: () => import("./screens/remark.js"),
+  traccar: () => import("./screens/traccar.js"),
+  trouble: () => import("./screens/trouble.js"),
+};
+const later = (name, build) => async (...params) => build(await LATER[name]())(...params);
 
 let services = null;
 let phone = null;
@@ -34,6 +40,7 @@ async function open() {
   await start(routes());
   document.body.dataset.open = "";
   performance.mark("open");
+  for (const load of Object.values(LATER)) load().catch(() => {}); // who goes there hears of it
 }
 
 // Everything for the courier who is signed in now.
@@ -43,7 +50,7 @@ async function begin() {
   services = await openServices(database, session);
   phone = await openPhone({ database, outbox: services.outbox, session: session.session() });
   phone.addEventListener("change", pill);
-  services.outbox.subscribe(() => phone.load().then(refresh));
+  services.outbox.subscribe(() => phone?.load().then(refresh));
   services.watch(phone);
   pill();
 }
@@ -65,24 +72,25 @@ function routes() {
     ...table,
     [/^#\/$/, roundScreen(phone)],
     [/^#\/ready$/, readyScreen(phone, services.prepare)],
-    [/^#\/map$/, mapScreen(phone)],
-    [new RegExp(`^#/map/${id}$`), mapScreen(phone)],
+    [/^#\/map$/, later("map", ({ mapScreen }) => mapScreen(phone))],
+    [new RegExp(`^#/map/${id}$`), later("map", ({ mapScreen }) => mapScreen(phone))],
     [new RegExp(`^#/stop/${id}$`), stopScreen(phone)],
-    [new RegExp(`^#/stop/${id}/(pickup|delivery)(?:/(\\w+))?$`), doorScreen(phone, write)],
-    [new RegExp(`^#/stop/${id}/failure$`), reasonScreen(phone)],
-    [new RegExp(`^#/stop/${id}/failure/(\\w+)$`), failureScreen(phone)],
-    [new RegExp(`^#/receipt/${id}$`), receiptScreen(phone)],
-    [new RegExp(`^#/slip/${id}$`), slipScreen(phone)],
-    [new RegExp(`^#/remark/${id}$`), remarkScreen(phone)],
-    [new RegExp(`^#/plan/${id}$`), planScreen(phone)],
-    [/^#\/office$/, officeScreen(phone)],
-    [/^#\/office\/sign$/, officeSignScreen(phone, write)],
-    [/^#\/queue$/, queueScreen(phone, services.backup)],
-    [/^#\/me$/, meScreen(phone, async () => { await end(); await start(routes()); go("#/sign-in"); })],
-    [/^#\/traccar$/, traccarScreen()],
-    [/^#\/trouble\/key$/, keyScreen(phone)],
-    [new RegExp(`^#/trouble/withdrawn/${id}$`), withdrawnScreen(phone)],
-    [/^#\/trouble\/full$/, fullScreen(phone, services.backup)],
+    [new RegExp(`^#/stop/${id}/(pickup|delivery)(?:/(\\w+))?$`), later("door", ({ doorScreen }) => doorScreen(phone, write))],
+    [new RegExp(`^#/stop/${id}/failure$`), later("failure", ({ reasonScreen }) => reasonScreen(phone))],
+    [new RegExp(`^#/stop/${id}/failure/(\\w+)$`), later("failure", ({ failureScreen }) => failureScreen(phone))],
+    [new RegExp(`^#/receipt/${id}$`), later("receipt", ({ receiptScreen }) => receiptScreen(phone))],
+    [new RegExp(`^#/slip/${id}$`), later("failure", ({ slipScreen }) => slipScreen(phone))],
+    [new RegExp(`^#/remark/${id}$`), later("remark", ({ remarkScreen }) => remarkScreen(phone))],
+    [new RegExp(`^#/plan/${id}$`), later("plan", ({ planScreen }) => planScreen(phone))],
+    [/^#\/early$/, later("early", ({ earlyScreen }) => earlyScreen(phone))],
+    [/^#\/office$/, later("office", ({ officeScreen }) => officeScreen(phone))],
+    [/^#\/office\/sign$/, later("office", ({ officeSignScreen }) => officeSignScreen(phone, write))],
+    [/^#\/queue$/, later("queue", ({ queueScreen }) => queueScreen(phone, services.backup))],
+    [/^#\/me$/, later("me", ({ meScreen }) => meScreen(phone, async () => { await end(); await start(routes()); go("#/sign-in"); }))],
+    [/^#\/traccar$/, later("traccar", ({ traccarScreen }) => traccarScreen())],
+    [/^#\/trouble\/key$/, later("trouble", ({ keyScreen }) => keyScreen(phone))],
+    [new RegExp(`^#/trouble/withdrawn/${id}$`), later("trouble", ({ withdrawnScreen }) => withdrawnScreen(phone))],
+    [/^#\/trouble\/full$/, later("trouble", ({ fullScreen }) => fullScreen(phone, services.backup))],
   ].map(([form, screen]) => [form, signed(screen)]);
 }
 

@@ -28,10 +28,10 @@ export function arrival(door, { place, why = null }) {
 }
 
 // `missing` are papers of the checklist as they were shown, short of what it asks: [[position, originals, copies], ...].
-export function failure(door, { reason, next, note = "", missing = null, called = [], place = null, photo = null }) {
+export function failure(door, { reason, next, note = "", missing = null, called = [], wished = null, place = null, photo = null }) {
   return of(
     "courier.failure",
-    { stop: door.id, reason, next, missing, called: called.length ? called : null, geo: geoOf(place) },
+    { stop: door.id, reason, next, missing, called: called.length ? called : null, wished, geo: geoOf(place) },
     subjectOf(door),
     {
       hold_ms: UNDO_MS,

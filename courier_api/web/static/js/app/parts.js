@@ -130,11 +130,13 @@ export function tell(text, { action = null, act = null, seconds = 6 } = {}) {
   const away = () => { snack.hidden = true; };
   clearTimeout(tell.timer);
   snack.replaceChildren(make("span", {}, text), ...(action ? [button(action, () => { away(); return act(); }, { kind: "snack-action" })] : []));
+  snack.dataset.on = location.hash;
   snack.hidden = false;
   tell.timer = setTimeout(away, seconds * 1000);
 }
 
-// Takes the word away: nothing may lie over a signature.
-export function quiet() {
-  find("#snack").hidden = true;
+// Takes the word away, unless it was said on the way to `hash`: nothing may lie over a signature.
+export function quiet(hash = null) {
+  const snack = find("#snack");
+  if (snack.dataset.on !== hash) snack.hidden = true;
 }

@@ -1,5 +1,7 @@
 // What the phone knows: who is signed in, the rounds of the day as they stand with its own operations, what waits.
+import { guarded } from "../device/store.js";
 import * as operations from "./operations.js";
+import { withRoom } from "./outbox/index.js";
 import { cash, fold, holding } from "./shift/fold.js";
 import { differences } from "./shift/diff.js";
 
@@ -21,9 +23,10 @@ class Phone extends EventTarget {
       this.database.facts.toArray(), this.database.queue.toArray(), this.database.done.toArray(), this.outbox.problems(),
     ]);
     const fact = new Map(facts.map(({ key, value }) => [key, value]));
+    const isMine = ({ person }) => person === this.session.person_id; // another courier's wait here too
     Object.assign(this, {
-      queue,
-      done,
+      queue: queue.filter(isMine),
+      done: done.filter(isMine),
       problems,
       office: fact.get("office") ?? null,
       vouchers: fact.get("vouchers") ?? [],
@@ -33,7 +36,7 @@ class Phone extends EventTarget {
       calls: (stop) => fact.get(`calls:${stop}`) ?? [],
       acknowledged: (round) => fact.get(`seen:${round}`) ?? 0,
     });
-    const own = [...done, ...queue];
+    const own = [...this.done, ...this.queue];
     const under = (prefix) => facts.filter(({ key }) => key.startsWith(prefix)).map(({ value }) => value);
     this.rounds = under("round:").map((snapshot) => this.standing(snapshot, own)).sort((a, b) => (a.round.departs_at < b.round.departs_at ? -1 : 1));
     this.incoming = under("incoming:").map((after) => {
@@ -94,7 +97,7 @@ class Phone extends EventTarget {
   }
 
   async keep(key, value) {
-    await this.database.facts.put({ key, value });
+    await withRoom(() => guarded(() => this.database.facts.put({ key, value })));
   }
 
   async called(stop) {
@@ -130,7 +133,7 @@ class Phone extends EventTarget {
   }
 
   keepDraft(stop, value) {
-    return this.database.drafts.put({ stop, value });
+    return withRoom(() => guarded(() => this.database.drafts.put({ stop, value })));
   }
 
   dropDraft(stop) {

@@ -1,7 +1,7 @@
 // Which screen is shown: the part of the address behind #. A screen gives its title, its content and its one main action.
 import { find, make } from "../dom.js";
 import { say } from "../told.js";
-import { button, icon } from "./parts.js";
+import { button, icon, quiet } from "./parts.js";
 
 const TABS = [["#/", "tab_round", "list"], ["#/map", "tab_map", "map"], ["#/office", "tab_office", "office"], ["#/me", "tab_me", "person"]];
 
@@ -12,12 +12,42 @@ let shown = null; // {leave, refresh} of the screen that is up
 let turn = 0;
 
 export const go = (hash) => { if (location.hash === hash) render(); else location.hash = hash; };
-export const replace = (hash) => { history.replaceState(null, "", hash); return render(); };
+export const replace = (hash) => { history.replaceState(history.state, "", hash); return render(); };
 
 export function start(table) {
+  if (!routes.length) {
+    addEventListener("hashchange", () => render());
+    find("#back").addEventListener("click", back);
+  }
   routes = table;
-  addEventListener("hashchange", () => render());
   return render();
+}
+
+// The way that led here, entry for entry as the browser keeps it: each entry's number stands in its state.
+const trail = []; // [{hash, scroll}]
+let stand = 0;
+
+// Gives the scroll at which a screen was left to which the reader comes back, else 0.
+function step(hash) {
+  const known = history.state?.entry;
+  const back_ = known !== undefined && known < stand;
+  if (trail[stand]) trail[stand].scroll = scrollY;
+  stand = known ?? (trail.length ? stand + 1 : 0);
+  if (known === undefined) {
+    trail.length = stand;
+    history.replaceState({ entry: stand }, "");
+  }
+  const before = trail[stand];
+  trail[stand] = { hash, scroll: 0 };
+  return back_ && before?.hash === hash ? before.scroll : 0;
+}
+
+// The arrow at the top and the phone's own way back lead the same way; no entry stands twice behind each other.
+function back(event) {
+  event.preventDefault();
+  const to = find("#back").getAttribute("href");
+  if (trail[stand - 1]?.hash === to) history.back();
+  else replace(to);
 }
 
 // Shows what has changed, unless the screen keeps a half-filled form. Never between a finger's down and up: the button
@@ -48,21 +78,21 @@ export async function render({ again = false } = {}) {
   if (!made) return null; // it has gone on to another
   if (!again) shown?.leave?.();
   shown = made;
-  put(made, hash, again);
+  put(made, hash, again, again ? scrollY : step(hash));
   made.arrive?.();
   return made;
 }
 
-function put({ title, body, action = null, tabs = false, back = null }, hash, again) {
+function put({ title, body, action = null, tabs = false, back: to = null }, hash, again, scroll) {
   const content = body.filter(Boolean);
   if (again && isSame(content)) return;
-  const scroll = again ? scrollY : 0;
+  if (!again) closeWhatLiesOver(hash);
   const heading = find("#title");
   heading.textContent = title;
   document.title = `${title} – ${say("app_short")}`;
   const leave = find("#back");
-  leave.hidden = !back;
-  if (back) leave.href = back;
+  leave.hidden = !to;
+  if (to) leave.href = to;
   find("#screen").replaceChildren(...content);
   const foot = find("#action");
   foot.replaceChildren(...[action].flat().filter(Boolean));
@@ -72,6 +102,12 @@ function put({ title, body, action = null, tabs = false, back = null }, hash, ag
   if (tabs) bar.replaceChildren(...TABS.map(([href, key, symbol]) => tab(href, key, symbol, hash)));
   scrollTo(0, scroll);
   if (!again) heading.focus({ preventScroll: true });
+}
+
+// A sheet belongs to the screen over which it was opened, and a word to the one that it was said on.
+function closeWhatLiesOver(hash) {
+  for (const sheet of document.querySelectorAll("dialog[open]")) sheet.dispatchEvent(new Event("cancel", { cancelable: true }));
+  quiet(hash);
 }
 
 // Whether a screen made anew looks as the one that is up: then that one stays, and with it the reader's finger.

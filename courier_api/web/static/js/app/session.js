@@ -1,6 +1,6 @@
 // Who is signed in on this phone, over kills and restarts; the key that signs for him lies in the same database.
 import { signInWithKey } from "../device/signing-in.js";
-import { openDatabase, read } from "../device/store.js";
+import { inOne, openDatabase, read } from "../device/store.js";
 import { call } from "./outbox/net.js";
 
 const ROLE = "courier";
@@ -14,23 +14,26 @@ export async function load() {
 export const session = () => current;
 export const holder = () => current && { person: current.person_id, role: ROLE };
 export const token = () => current?.token ?? null;
-export const record = () => read(holder());
+export const record = async () => current && read(holder());
 
 export function requestCode(phone) {
   return call("/public/sign-in-codes", { method: "POST", body: { phone } });
 }
 
-// Signs in, has the key certified, and keeps who it is. Another courier's queue on this phone is not mixed with his.
+// Signs in, has the key certified, and keeps who it is. Of another courier, who was here before, only what he has signed
+// stays: it goes out when he signs in again, and whoever comes in between reads nothing of it.
 export async function signIn(phone, code) {
   const answer = await signInWithKey(phone, code, ROLE, (device_key) =>
     call("/public/sign-ins", { method: "POST", body: { phone, code, role: ROLE, device_key } }));
   const { token: bearer, person_id, full_name, staff_code, place_code, expires_at } = answer;
   const database = await openDatabase();
-  const another = current && current.person_id !== person_id;
-  await database.transaction("rw", database.facts, database.drafts, async () => {
-    if (another) { await database.facts.clear(); await database.drafts.clear(); }
-    await database.facts.delete("tracking"); // whoever signed in last on another phone is followed there
-    await database.facts.put({ key: "session", value: { token: bearer, person_id, full_name, staff_code, place_code, expires_at } });
+  const { facts, drafts, fixes } = database;
+  await inOne(database, [facts, drafts, fixes], async () => {
+    const whose = (await facts.get("owner"))?.value;
+    if (whose !== person_id) await Promise.all([facts.clear(), drafts.clear(), fixes.clear()]);
+    await facts.delete("tracking"); // whoever signed in last on another phone is followed there
+    await facts.put({ key: "owner", value: person_id });
+    await facts.put({ key: "session", value: { token: bearer, person_id, full_name, staff_code, place_code, expires_at } });
   });
   return load();
 }

@@ -8,7 +8,8 @@ const LOOK_EVERY_MS = 3_600_000;
 export async function keepShell() {
   if (!navigator.serviceWorker) return;
   try {
-    await (await caches.open(CHOICE)).put("/", new Response(language)); // the next start is in the language of this one
+    // The next start is in the language of this one, if there is room for so much.
+    await (await caches.open(CHOICE)).put("/", new Response(language)).catch(() => {});
     // Of the whole site: the map's own worker lies under /assets.
     const kept = await navigator.serviceWorker.register(told.worker, { scope: "/", updateViaCache: "none" });
     kept.addEventListener("updatefound", () => watch(kept.installing));

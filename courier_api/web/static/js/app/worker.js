@@ -4,7 +4,7 @@ const LATER = "courier-later"; // the large libraries: their addresses never cha
 const CHOICE = "courier-language";
 const PATHS = ["/courier"];
 
-addEventListener("install", (event) => event.waitUntil(keep()));
+addEventListener("install", (event) => { shorten(event); event.waitUntil(keep()); });
 addEventListener("activate", (event) => event.waitUntil(forgetOlder().then(() => clients.claim())));
 addEventListener("message", ({ data }) => { if (data === "take over") skipWaiting(); if (data === "keep later") keepLater(); });
 addEventListener("fetch", (event) => {
@@ -13,6 +13,16 @@ addEventListener("fetch", (event) => {
   if (event.request.mode === "navigate" && PATHS.includes(url.pathname)) event.respondWith(page(event.request, url));
   else if (url.pathname.startsWith("/assets/")) event.respondWith(file(event.request));
 });
+
+// Where the browser can, it takes files from the cache by itself: the first screen needs many, and each would wait for
+// this script. What comes later lies in another cache, and is looked for below.
+function shorten(event) {
+  const at = (pathname) => ({ urlPattern: { pathname } });
+  event.addRoutes?.([
+    { condition: { or: SHELL.later.map(at) }, source: "fetch-event" },
+    { condition: at("/assets/*"), source: { cacheName: KEPT } },
+  ]).catch(() => {});
+}
 
 // Without credentials: asking for both languages must not change the reader's choice, which is a cookie.
 const asked = (address) => new Request(address, { credentials: "omit" });
@@ -44,7 +54,7 @@ async function forgetOlder() {
 // From the phone at once; a newer version comes by this script's own change, and never in the middle of a door.
 async function page(request, url) {
   const language = url.searchParams.get("lang");
-  if (language) await (await caches.open(CHOICE)).put("/", new Response(language));
+  if (language) await (await caches.open(CHOICE)).put("/", new Response(language)).catch(() => {}); // the disk may be full
   const noted = language ?? (await (await (await caches.open(CHOICE)).match("/"))?.text());
   const wanted = SHELL.pages.find((address) => address.endsWith(`=${noted}`)) ?? SHELL.pages[0];
   return (await (await caches.open(KEPT)).match(wanted, { ignoreVary: true })) ?? fetch(request);

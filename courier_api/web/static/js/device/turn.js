@@ -65,6 +65,7 @@ export function enqueue(holder, { build, write, app, anchor }) {
       fields: said.fields ?? {},
       subject: said.subject ?? {},
       signed,
+      certificate: record.certificate,
       beside,
       not_before: said.hold_ms ? moment.at + said.hold_ms : null,
       sent_at: null,

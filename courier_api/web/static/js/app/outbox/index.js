@@ -67,7 +67,7 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
     // Signed in again, or for the first time: what waits may go.
     liveQuery(() => database.facts.get("session")).subscribe(() => sender.nudge(), console.warn),
   ];
-  await forget(database).catch(console.warn);
+  forget(database).catch(console.warn);
   sender.start();
   tabs.postMessage({ ask: true });
 
@@ -103,13 +103,15 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
     async close() {
       removeEventListener("online", online);
       for (const one of watched) one.unsubscribe();
-      tabs.close();
+      listeners.clear();
       await sender.stop();
+      tabs.close(); // what was under way may still have something to tell
     },
   };
 }
 
-async function withRoom(work) {
+// On a full disk the map is given up first.
+export async function withRoom(work) {
   try {
     return await work();
   } catch (fault) {
@@ -139,8 +141,8 @@ async function problems({ keys, queue, done, evidence }, holder) {
   const stuck = (await queue.where("person").equals(person).toArray()).filter(({ fault }) => fault);
   const asked = await done.where("state").anyOf("parked", "rejected").toArray();
   const files = [];
-  await evidence.where("fault").above("").eachKey((code, { primaryKey: [id, file] }) => {
-    files.push({ kind: "evidence", id, file, code });
+  await evidence.where("fault").above("").each(({ event: id, kind: file, fault: code, person: whose }) => {
+    if (whose === person) files.push({ kind: "evidence", id, file, code });
   });
   const shown = (kind) => ({ id, typ, at, subject, fault, code, detail = null }) =>
     ({ kind, id, typ, at, subject, code: fault ?? code, detail });

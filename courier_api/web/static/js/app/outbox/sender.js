@@ -116,8 +116,8 @@ export function makeSender({ database, holder, call, keys, verify, clock, lock, 
 
 // What the phone remembers of an operation: what became of it, and what its receipt for the citizen is made of.
 function doneOf(row, { result, state, code, detail, receipt }) {
-  const { id, kid, counter, person, typ, at, fields, subject, beside, signed: { core, signature } } = row;
-  const said = { id, kid, counter, person, typ, at, fields, subject, beside, signed: { core, signature } };
+  const { id, kid, counter, person, typ, at, fields, subject, beside, certificate, signed: { core, signature } } = row;
+  const said = { id, kid, counter, person, typ, at, fields, subject, beside, certificate, signed: { core, signature } };
   return { ...said, result, state, code, detail, receipt };
 }
 

@@ -16,7 +16,7 @@ export const doorScreen = (phone, write) => async (id, way, step) => {
   const steps = WAYS[way];
   const at = Math.max(0, steps.findIndex(([name]) => name === step));
   const address = (n) => `#/stop/${id}/${way}/${steps[n][0]}`;
-  const onward = () => go(address(at + 1));
+  const onward = () => replace(address(at + 1)); // one entry for the whole door: the way back leads out of it
   const screen = await steps[at][1]({ ...form, phone }, at === steps.length - 1 ? () => finish(phone, form, write) : onward);
   return {
     ...screen,

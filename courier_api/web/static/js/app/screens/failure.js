@@ -1,6 +1,7 @@
 // Nothing changed hands, and why: a reason, then a photo that ends it. Calling is the app's own call.
 import { make } from "../../dom.js";
 import { time } from "../../format.js";
+import { dayInWords, halfDays } from "./when.js";
 import { say } from "../../told.js";
 import * as operations from "../operations.js";
 import { button, card, choices, field, icon, notice, tell } from "../parts.js";
@@ -11,10 +12,10 @@ import { missingOf, openForm } from "../door/form.js";
 import { viewfinder } from "../door/viewfinder.js";
 
 const REASONS = {
-  pickup: ["not_home", "missing_document", "postponed", "wrong_address", "wrong_phone", "identity_not_shown", "refused", "road_closed", "unsafe"],
-  delivery: ["not_home", "receiver_not_authorized", "postponed", "wrong_address", "wrong_phone", "identity_not_shown", "refused", "road_closed", "unsafe"],
+  pickup: ["not_home", "missing_document", "postponed", "wrong_address", "wrong_phone", "identity_not_shown", "refused", "road_closed", "unsafe", "vehicle_broken", "out_of_time"],
+  delivery: ["not_home", "receiver_not_authorized", "postponed", "wrong_address", "wrong_phone", "identity_not_shown", "refused", "road_closed", "unsafe", "vehicle_broken", "out_of_time"],
 };
-const AWAY = ["road_closed", "unsafe", "postponed"]; // can be known before the door is reached
+const AWAY = ["road_closed", "unsafe", "postponed", "vehicle_broken", "out_of_time"]; // can be known before the door is reached
 const CALLED_FIRST = ["not_home", "wrong_phone", "wrong_address"];
 const ENDS = ["refused"]; // nobody need come again
 
@@ -38,7 +39,8 @@ export const failureScreen = (phone) => async (id, reason) => {
   const form = await openForm(phone, id);
   if (!form || !isOpen(form.one.state)) return replace(`#/stop/${id}`);
   const { door, draft, keep } = form;
-  const said = { reason, next: ENDS.includes(reason) ? "give_up" : "try_again", note: draft.note ?? "" };
+  const said = { reason, next: ENDS.includes(reason) ? "give_up" : "try_again", note: draft.note ?? "", wished: null };
+  const there = form.one.state === "arrived";
   const save = async (photo) => {
     if (reason === "missing_document" && !missingOf(door, draft).length) { tell(say("nothing_missing")); return; }
     const operation = await phone.enqueue(operations.failure(door, {
@@ -57,18 +59,25 @@ export const failureScreen = (phone) => async (id, reason) => {
   return {
     title: say(`reason_${reason}`),
     back: `#/stop/${id}/failure`,
-    arrive: () => finder.start(),
+    arrive: () => there && finder.start(),
     leave: () => finder.stop(),
     body: [
       CALLED_FIRST.includes(reason) ? calls(phone, door) : null,
       reason === "missing_document" ? missing(door, draft) : null,
-      finder.element,
+      there ? finder.element : null,
+      reason === "postponed" ? whenThen(said, phone) : null,
       choices(say("what_next"), "next", ["try_again", "give_up"].map((code) => [code, say(`next_${code}`)]), said.next, (value) => { said.next = value; }),
       note,
     ],
-    action: [finder.shutter, button(say("save_without_photo"), () => save(null), { kind: "second-action" })],
+    action: there ? [finder.shutter, button(say("save_without_photo"), () => save(null), { kind: "second-action" })] : next(say("save"), () => save(null), { symbol: "tick" }),
   };
 };
+
+// The half-day that was agreed on: the next plan keeps to it.
+function whenThen(said, phone) {
+  const days = halfDays(Date.now() + phone.skew);
+  return choices(say("when_then"), "wished", [...days.map(({ value, day, half }) => [value, say(`wished_${half}`, { day: dayInWords(day) })]), ["", say("wished_open")]], said.wished ?? "", (value) => { said.wished = value || null; });
+}
 
 function calls(phone, { id, job }) {
   const made = phone.calls(id);

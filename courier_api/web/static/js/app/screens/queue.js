@@ -1,5 +1,6 @@
 // What has not been sent, what went wrong and what to do about it, and a backup when the phone is in danger.
 import { make } from "../../dom.js";
+import { FAULTS } from "../../device/counter.js";
 import { say, saysIt } from "../../told.js";
 import { button, card, facts, icon, link, notice, tell } from "../parts.js";
 import { next } from "../router.js";
@@ -21,7 +22,8 @@ export const queueScreen = (phone, backup) => async () => {
       card(make("p", { class: "sum" }, say("waiting_n", { n: operations + photos })),
         facts([[say("operations"), String(operations)], [say("photos"), photos ? `${photos} · ${kilobytes(bytes)}` : "0"], [say("oldest"), oldest ? clock(oldest) : null]]),
         make("p", { role: "status" }, say(`sending_${state}`))),
-      ...problems.map((problem) => trouble(problem, phone)),
+      endedKey(problems.filter(isOfEndedKey), phone),
+      ...problems.filter((problem) => !isOfEndedKey(problem)).map((problem) => trouble(problem, phone)),
       waitingList(phone),
       doneList(phone),
       card(make("h2", {}, say("backup")), make("p", {}, say("backup_text")), button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" })),
@@ -58,15 +60,24 @@ function line(operation, phone, symbol, more = null) {
   return make("li", {}, icon(symbol), make("div", {}, make("strong", {}, titleOf(operation)), make("small", {}, [clock(operation.at), about(operation, phone)].filter(Boolean).join(" · ")), more));
 }
 
-// Of each problem: what happened, and what to do.
+// Of each problem: what happened, and what to do. What the server has, a dispatcher decides; the rest is still here.
 function trouble(problem, phone) {
-  const { kind, code, detail, operation } = problem;
-  const what = operation ? [titleOf(operation), about(operation, phone)].filter(Boolean).join(" · ") : say(saysIt(`problem_${code}`) ? `problem_${code}` : `problem_${kind}`);
-  const text = operation ? troubleText(code) : say(saysIt(`advice_${code}`) ? `advice_${code}` : "trouble_other");
-  return notice(operation ? "warn" : "bad", what, text, detail ? make("p", { class: "soft" }, detail) : null, callOffice(phone));
+  const { kind, code, detail } = problem;
+  const what = say(saysIt(`problem_${code}`) ? `problem_${code}` : `problem_${kind}`);
+  const decides = kind === "decision";
+  const heading = decides ? [titleOf(problem), about(problem, phone)].filter(Boolean).join(" · ") : what;
+  const text = decides ? troubleText(code) : say(saysIt(`advice_${code}`) ? `advice_${code}` : "trouble_kept");
+  return notice(decides ? "warn" : "bad", heading, text, detail ? make("p", { class: "soft" }, detail) : null, callOffice(phone));
 }
 
-async function save(phone, backup) {
+const isOfEndedKey = ({ kind, code }) => kind === "operation" && FAULTS.includes(code);
+
+function endedKey(problems, phone) {
+  if (!problems.length) return null;
+  return notice("bad", say("problem_ended_key", { n: problems.length }), say("advice_ended_key"), callOffice(phone));
+}
+
+export async function save(phone, backup) {
   const blob = await backup();
   const address = URL.createObjectURL(blob);
   const name = `courier-${phone.me}-${new Date().toISOString().slice(0, 16).replace(/[:T]/g, "-")}.backup`;

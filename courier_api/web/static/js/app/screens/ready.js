@@ -53,7 +53,7 @@ async function fetchAll(phone, prepare) {
   const { missing } = await prepare((step) => tell(say("fetching_step", { what: say(`need_${step}`) }), { seconds: 30 }));
   await phone.keep("prepared", { missing, at: new Date().toISOString() });
   await phone.load();
-  tell(say(missing.length ? "fetched_some" : "fetched_all"));
+  tell(say(missing.some((step) => !ADVICE.includes(step)) ? "fetched_some" : "fetched_all"));
   await render();
 }
 

@@ -8,7 +8,6 @@ import { codePicture } from "../code.js";
 import { card, facts, money, notice } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { go, next, replace } from "../router.js";
-import { record } from "../session.js";
 
 export const receiptScreen = (phone) => async (id) => {
   const operation = [...phone.queue, ...phone.done].find((one) => one.id === id);
@@ -37,8 +36,8 @@ export const receiptScreen = (phone) => async (id) => {
   };
 };
 
-async function code({ signed: { core, signature } }) {
-  const { certificate } = await record();
+// With the certificate under which it was signed: the phone may have a newer one, or another key.
+function code({ certificate, signed: { core, signature } }) {
   return codePicture(`${told.verify}#${digits(join(fromBase64(core), fromBase64(signature), certificate))}`, say("receipt_code"));
 }
 

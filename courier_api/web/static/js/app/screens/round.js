@@ -19,10 +19,12 @@ export const roundScreen = (phone) => async () => {
     live: true,
     body: [
       ...warnings(phone),
-      progress(day, open.length),
+      phone.onDuty && ["denied", "unavailable"].includes(phone.duty) ? notice("warn", say("no_position"), say(`duty_${phone.duty}`)) : null,
+      progress(day, open, phone),
       day.state === "withdrawn" ? null : first && nextCard(first, distances(day).get(first.stop.id)),
-      list(day, first),
-      make("p", { class: "links" }, link(say("ready_again"), "#/ready", { kind: "text-link" })),
+      list(day, first, phone),
+      make("p", { class: "links" }, link(say("ready_again"), "#/ready", { kind: "text-link" }),
+        day.state === "started" && open.length ? link(say("end_early"), "#/early", { kind: "text-link" }) : null),
     ],
     action: action(phone, day, open.length),
   };
@@ -60,12 +62,22 @@ export function duration(milliseconds) {
   return minutes < 48 * 60 ? say("hours", { n: Math.round(minutes / 60) }) : say("days", { n: Math.round(minutes / 1440) });
 }
 
-function progress(day, open) {
-  const done = day.stops.length - open;
+// How late the courier is, in milliseconds: by the next stop's planned time, as far as it is over.
+function lateness(day, open, phone) {
+  if (day.state !== "started" || !open.length) return 0;
+  return Math.max(0, Date.now() + phone.skew - Date.parse(open[0].stop.service_start));
+}
+
+const LATE_MS = 10 * 60_000; // less is no news
+
+function progress(day, open, phone) {
+  const done = day.stops.length - open.length;
+  const late = lateness(day, open, phone);
   const bar = make("progress", { max: day.stops.length || 1, value: done, "aria-label": say("progress") });
   return make("div", { class: "progress-line" }, bar,
     make("span", {}, say("done_of", { done, all: day.stops.length })),
-    make("span", { class: "soft" }, say("back_at", { time: time(day.round.returns_at) })));
+    late > LATE_MS ? tag(say("late_by", { much: duration(late) }), "bad") : null,
+    make("span", { class: "soft" }, say("back_at", { time: time(new Date(Date.parse(day.round.returns_at) + late)) })));
 }
 
 const known = { plan: null, ways: null };
@@ -98,14 +110,31 @@ export const tag = (text, kind) => make("span", { class: `tag ${kind}` }, text);
 export const kindTag = (kind) => make("span", { class: `tag ${kind}` }, icon(kind), say(kind));
 export const cautionTags = (job) => (job.cautions ?? []).map((caution) => make("span", { class: "tag caution" }, icon("warn"), say(`caution_${caution}`)));
 
-function list(day, first) {
+let unfolded = false; // what is over, over the screen's own renewals
+
+// What is still to be done, in order; what is over lies folded beneath it.
+function list(day, first, phone) {
   const far = distances(day);
-  const rows = make("ol", { class: "stops" });
-  for (const one of day.stops) rows.append(make("li", {}, row(one, one === first, far.get(one.stop.id))));
-  return rows;
+  const late = lateness(day, day.stops.filter(({ state }) => isOpen(state)), phone);
+  const rows = (stops) => make("ol", { class: "stops" }, ...stops.map((one) => make("li", {}, row(one, one === first, far.get(one.stop.id), late, phone))));
+  const over = day.stops.filter(({ state }) => !isOpen(state));
+  const ahead = day.stops.filter(({ state }) => isOpen(state));
+  if (!over.length) return rows(ahead);
+  const folded = make("details", { class: "over-list" }, make("summary", {}, say("over", { n: over.length })), rows(over));
+  folded.open = unfolded || !ahead.length;
+  folded.addEventListener("toggle", () => { unfolded = folded.open; });
+  return make("div", {}, ahead.length ? rows(ahead) : null, folded);
 }
 
-function row({ stop, door, state, sending, trouble }, isNext, far) {
+// Whether what was promised can still be kept.
+function promise({ job, service_start: at }, late, phone) {
+  if (!job.window_end) return null;
+  const end = Date.parse(job.window_end);
+  if (Date.now() + phone.skew > end) return tag(say("promise_broken"), "bad");
+  return late > LATE_MS && Date.parse(at) + late > end ? tag(say("promise_at_risk"), "caution") : null;
+}
+
+function row({ stop, door, state, sending, trouble }, isNext, far, late, phone) {
   const { job } = stop;
   const open = isOpen(state);
   return make("a", { href: `#/stop/${stop.id}`, class: `stop ${open ? "open" : "over"} ${job.kind}${isNext ? " now" : ""}` },
@@ -116,7 +145,7 @@ function row({ stop, door, state, sending, trouble }, isNext, far) {
       make("span", { class: "where" }, job.address),
       make("span", { class: "tags" }, kindTag(job.kind), ...(open ? cautionTags(job) : []),
         open && door.requirements.fee > 0 ? tag(money(door.requirements.fee), "cash") : null,
-        open ? null : tag(say(`stop_${state}`), state),
+        open ? promise(stop, late, phone) : tag(say(state === "completed" ? `did_${job.kind}` : `stop_${state}`), state),
         sending ? make("span", { class: "tag waiting" }, icon("up"), say("on_phone")) : null,
         trouble ? make("span", { class: "tag bad" }, icon("bad"), say("trouble")) : null)),
     make("span", { class: "when" }, make("span", {}, time(stop.service_start)), open && far !== undefined ? make("small", {}, metres(far)) : null));

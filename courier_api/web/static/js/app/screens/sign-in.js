@@ -6,11 +6,19 @@ import { button, field, markWrong, notice, tell } from "../parts.js";
 import { next, render } from "../router.js";
 import * as session from "../session.js";
 
-let asked = null; // the number to which a code was sent
+const CODE_MS = 5 * 60_000;
+const KEPT = "courier.asked";
+
+// The number to which a code was sent: whoever looks at his messages may find this page loaded anew.
+const asked = () => {
+  const { phone, at } = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
+  return at > Date.now() - CODE_MS ? phone : null;
+};
+const ask = (phone) => (phone ? sessionStorage.setItem(KEPT, JSON.stringify({ phone, at: Date.now() })) : sessionStorage.removeItem(KEPT));
 
 export const signInScreen = (onSignedIn) => async () => {
   if (!isAble()) return { title: say("sign_in"), body: [notice("bad", say("phone_unable"), say("phone_unable_text"))] };
-  return asked ? codeStep(onSignedIn) : phoneStep();
+  return asked() ? codeStep(onSignedIn) : phoneStep();
 };
 
 function phoneStep() {
@@ -26,22 +34,26 @@ async function send(phone) {
   const number = phone.input.value.trim();
   if (!number) { markWrong(phone, say("phone_missing")); return; }
   if (!(await tried(phone, () => session.requestCode(number)))) return;
-  asked = number;
+  ask(number);
   await render();
 }
 
 function codeStep(onSignedIn) {
-  const code = field(say("code"), { hint: say("code_hint", { phone: asked }), inputmode: "numeric", autocomplete: "one-time-code", maxlength: 6, class: "code short" });
+  const code = field(say("code"), { hint: say("code_hint", { phone: asked() }), inputmode: "numeric", autocomplete: "one-time-code", maxlength: 6, class: "code short" });
   const enter = async () => {
     if (!/^\d{6}$/.test(code.input.value.trim())) { markWrong(code, say("code_missing")); return; }
-    if (!(await tried(code, () => session.signIn(asked, code.input.value.trim())))) return;
-    asked = null;
+    if (!(await tried(code, () => session.signIn(asked(), code.input.value.trim())))) return;
+    ask(null);
     await onSignedIn();
   };
   return {
     title: say("sign_in"),
     arrive: () => code.input.focus(),
-    body: [form([code], enter), button(say("other_number"), () => { asked = null; return render(); }, { kind: "plain" })],
+    body: [
+      form([code], enter),
+      button(say("code_again"), async () => { if (await tried(code, () => session.requestCode(asked()))) tell(say("code_sent_again")); }, { kind: "plain" }),
+      button(say("other_number"), () => { ask(null); return render(); }, { kind: "plain" }),
+    ],
     action: next(say("enter"), enter),
   };
 }

@@ -27,7 +27,7 @@ export const stopScreen = (phone) => async (id) => {
       troubleOf(one, phone),
       open && riding === "started" ? skipped(stops, one, phone) : null,
       who(stop, door, state),
-      open ? reach(phone, stop) : null,
+      open ? calls(phone, stop) : null,
       open ? tried(door) : null,
       money_(door),
       papers(stop, door),
@@ -45,7 +45,7 @@ function gone() {
   };
 }
 
-function who({ job, service_start: at }, door, state) {
+function who({ id, job, service_start: at }, door, state) {
   return make("section", { class: `card door ${job.kind}` },
     make("p", { class: "tags" }, kindTag(job.kind), ...cautionTags(job), state === "arrived" ? tag(say("you_are_here"), "here") : null),
     make("p", { class: "who" }, job.contact_name),
@@ -55,19 +55,28 @@ function who({ job, service_start: at }, door, state) {
       [say("planned"), time(at)],
       [say("promised"), job.window_start ? fromTo(job.window_start, job.window_end) : null],
       [say("procedure"), door.procedure],
+      [say("phone_short"), local(job.contact_phone)],
       [say("number"), job.tracking_number],
-    ]));
+    ]),
+    link(say("on_map"), `#/map/${id}`, { kind: "text-link", symbol: "map" }));
 }
 
+// A number as it is dialled here.
+const local = (phone) => phone.replace(/^\+84/, "0").replace(/(\d{4})(\d{3})(\d{3})$/, "$1 $2 $3");
+
+// Calling and riding there lie beneath the thumb, with the way out.
 function reach(phone, { id, job }) {
-  const called = phone.calls(id);
   const call = make("a", { class: "reach", href: `tel:${job.contact_phone}` }, icon("phone"), make("span", {}, say("call")));
   call.addEventListener("click", () => phone.called(id));
   const { lat, lon } = job.point;
   const ride = make("a", { class: "reach", href: navigation(lat, lon, job.contact_name), target: "_blank", rel: "noopener" },
     icon("ride"), make("span", {}, say("navigate")));
-  return make("div", {}, make("div", { class: "reaches" }, call, ride, make("a", { class: "reach", href: `#/map/${id}` }, icon("map"), make("span", {}, say("on_map")))),
-    called.length ? make("p", { class: "soft" }, say("called", { n: called.length, time: time(called.at(-1)) })) : null);
+  return make("div", { class: "foot-row" }, call, ride, link(say("cannot"), `#/stop/${id}/failure`, { kind: "second-action", symbol: "cross" }));
+}
+
+function calls(phone, { id }) {
+  const made = phone.calls(id);
+  return made.length ? make("p", { class: "soft called" }, say("called", { n: made.length, time: time(made.at(-1)) })) : null;
 }
 
 // Android's own choice of map apps; iPhones know only their own.
@@ -139,10 +148,10 @@ function ended(one, phone) {
 
 function actions(phone, { round, state: riding, one: { stop, door, state } }) {
   if (riding !== "started") return next(say("prepare"), () => go("#/ready"));
-  const cannot = link(say("cannot"), `#/stop/${stop.id}/failure`, { kind: "second-action" });
+  const others = reach(phone, stop);
   const onward = `#/stop/${stop.id}/${stop.job.kind}`;
-  if (state === "arrived") return [next(say("continue"), () => go(onward)), cannot];
-  return [next(say("arrived"), () => arrive(phone, { ...door, round: round.id }, onward), { symbol: "here" }), cannot];
+  if (state === "arrived") return [next(say("continue"), () => go(onward)), others];
+  return [next(say("arrived"), () => arrive(phone, { ...door, round: round.id }, onward), { symbol: "here" }), others];
 }
 
 async function arrive(phone, door, onward) {

@@ -3,6 +3,7 @@ import { make } from "../../dom.js";
 import { say } from "../../told.js";
 import { button, link, notice } from "../parts.js";
 import { go, next } from "../router.js";
+import { save } from "./queue.js";
 import { callOffice } from "./stop.js";
 
 export const keyScreen = (phone) => async () => {
@@ -14,6 +15,7 @@ export const keyScreen = (phone) => async () => {
       ...(fault ? [
         notice("bad", say(`key_${fault.code}`), say("key_text")),
         steps(["key_step_keep", "key_step_call", "key_step_backup", "key_step_sign_in"]),
+        link(say("queue_title"), "#/queue"),
         callOffice(phone),
       ] : [notice("good", say("key_good"), say("key_good_text"))]),
     ],
@@ -47,7 +49,7 @@ export const fullScreen = (phone, backup) => async () => ({
     notice("bad", say("full"), say("full_text")),
     steps(["full_step_send", "full_step_free", "full_step_backup"]),
     link(say("queue_title"), "#/queue"),
-    button(say("backup_make"), backup, { kind: "second-action", symbol: "down" }),
+    button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }),
   ],
   action: next(say("send_now"), () => { phone.outbox.nudge(); go("#/queue"); }, { symbol: "up" }),
 });
