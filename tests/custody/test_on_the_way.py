@@ -1,5 +1,6 @@
 """What a courier signs on his way besides: arrivals elsewhere, calls placed, papers beyond the list, remarks."""
 
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -9,12 +10,15 @@ from sqlalchemy import select
 from courier_api.custody.audit.auditing import audit
 from courier_api.custody.audit.trust import Trust
 from courier_api.custody.models import Case, Entry, Handover, Opening
+from courier_api.db import new_id
 from courier_api.jobs.models import Attempt
+from courier_api.jobs.states import FailureReason, NextAction
+from courier_api.jobs.work import MAX_ATTEMPTS
 from courier_api.people.models import Role
 from courier_api.rounds.models import Stop
 from courier_api.settings import settings
 from tests import cast as story
-from tests.cast import Cast
+from tests.cast import Cast, tomorrow
 from tests.custody.phone import Phone, nowhere
 from tests.custody.test_cases import decide
 from tests.refusals import codes, problem_in
@@ -102,6 +106,55 @@ def test_calls_that_were_placed_stand_in_the_attempt(cast: Cast, phone: Any) -> 
     (shown,) = cast.courier.get(f"/stops/{phone.stop['id']}")["attempts"]
     assert (shown["reason"], shown["called"]) == ("not_home", called)
     assert clean(cast)
+
+
+def test_a_visit_put_off_is_planned_for_the_half_day_that_was_agreed(cast: Cast, phone: Any) -> None:
+    day = tomorrow(later=3).date()
+    wrong = ("2026-13-01.morning", f"{day}.night", str(day), 7, [str(day), "morning"])
+    for wished in wrong:
+        put_off = phone.failure(phone.stop, reason="postponed", wished=wished)
+        assert result(phone, put_off) == ("parked", "event_malformed")
+    put_off = phone.failure(phone.stop, "đi vắng", reason="postponed", wished=f"{day}.afternoon")
+    assert result(phone, put_off) == ("applied", None)
+    job = cast.dispatcher.get("/jobs")["items"][0]
+    assert (job["state"], job["window_start"][:16], job["window_end"][:16]) == (
+        "open",
+        local(tomorrow(13, 30, later=3)),
+        local(tomorrow(19, later=3)),
+    )
+    assert clean(cast)
+
+
+def local(at: datetime) -> str:
+    """A moment as the API writes it."""
+    return at.astimezone(UTC).isoformat()[:16]
+
+
+@pytest.mark.parametrize("wished", ["2020-01-01.morning", "2099-01-01.morning"])
+def test_a_wish_that_cannot_be_kept_leaves_the_day_open(cast: Cast, phone: Any, wished: str) -> None:
+    assert result(phone, phone.failure(phone.stop, reason="postponed", wished=wished)) == ("applied", None)
+    assert cast.dispatcher.get("/jobs")["items"][0]["window_start"] is None
+
+
+@pytest.mark.parametrize("reason", ["out_of_time", "vehicle_broken"])
+def test_a_door_that_nobody_went_to_is_no_visit(cast: Cast, phone: Any, reason: str) -> None:
+    job_id = UUID(phone.stop["job"]["id"])
+    cast.session.add_all(
+        Attempt(
+            id=new_id(),
+            job_id=job_id,
+            courier_id=UUID(cast.courier.person_id),
+            reason=FailureReason.not_home,
+            note="",
+            next_action=NextAction.try_again,
+            device_at=tomorrow(),
+            at=tomorrow(),
+        )
+        for _ in range(MAX_ATTEMPTS - 1)
+    )
+    cast.session.commit()
+    assert result(phone, phone.failure(phone.stop, reason=reason)) == ("applied", None)  # without having arrived
+    assert cast.dispatcher.get("/jobs")["items"][0]["state"] == "open"
 
 
 # --- papers beyond the checklist

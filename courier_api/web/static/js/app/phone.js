@@ -17,8 +17,17 @@ class Phone extends EventTarget {
     Object.assign(this, { database, outbox, session, me: session.staff_code, rounds: [], incoming: [], place: null, duty: "off" });
   }
 
-  // Reads everything anew; screens are told.
-  async load() {
+  // Reads everything anew; screens are told. Asked for while it reads, it reads once more, however often it was asked.
+  load() {
+    this.ahead ??= (this.reading ?? Promise.resolve()).catch(() => {}).then(() => {
+      this.ahead = null;
+      this.reading = this.read();
+      return this.reading;
+    });
+    return this.ahead;
+  }
+
+  async read() {
     const [facts, queue, done, problems] = await Promise.all([
       this.database.facts.toArray(), this.database.queue.toArray(), this.database.done.toArray(), this.outbox.problems(),
     ]);
