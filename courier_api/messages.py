@@ -319,6 +319,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     ),
     "clerk_signature_missing": ("Thiếu chữ ký của giao dịch viên.", "The clerk's signature is missing."),
     "no_such_office": ("Không có bưu cục này.", "There is no such post office."),
+    "not_your_office": (
+        "Đây không phải bưu cục của bưu tá.",
+        "This is not the courier's own post office.",
+    ),
     "no_such_voucher": (
         "Có lần thu tiền không phải của bưu tá này.",
         "A voucher is not there, or not this courier's.",

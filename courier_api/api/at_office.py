@@ -64,8 +64,16 @@ def _given(accepted: Accepted, body: dict[str, Any], digest: bytes) -> CounterHa
     return CounterHandover(accepted.event.id, body["item_id"], lines, proof(body, accepted), digest)
 
 
-def settle(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
-    """Pay cash in against vouchers."""
+def settle(
+    session: Session,
+    courier: Person,
+    accepted: Accepted,
+    body: dict[str, Any],
+    digest: bytes,
+    *,
+    anyway: bool = False,
+) -> None:
+    """Pay cash in against vouchers; the clerk's hand is asked for whatever a dispatcher decides."""
     paid = returning.Paid(
         said.code_in(accepted, "office"),
         said.code_in(accepted, "by"),
@@ -78,4 +86,5 @@ def settle(session: Session, courier: Person, accepted: Accepted, body: dict[str
     if not clerk and not (body["strokes_follow"] and "strokes" in accepted.event.commitments):
         raise Invalid("requirements_missing", FieldError("/signatures", "clerk_signature_missing"))
     said.opened(session, accepted, {}, written, BY_HAND if body["strokes_follow"] else said.PHOTO)
-    returning.settle(session, courier, accepted.event.id, paid, accepted.event.device_at, accepted.entry.received_at)
+    event, at = accepted.event, accepted.entry.received_at
+    returning.settle(session, courier, event.id, paid, event.device_at, at, anyway=anyway)

@@ -93,12 +93,14 @@ def _failure(session: Session, courier: Person, accepted: Accepted, body: dict[s
 
 def _start(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
     said.opened(session, accepted, {})
-    journey.start_round(session, courier, riding.round_of(session, courier, said.id_in(accepted, "round"), lock=True))
+    round_ = riding.round_of(session, courier, said.id_in(accepted, "round"), lock=True)
+    journey.start_round(session, courier, round_, accepted.event.device_at)
 
 
 def _finish(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
     said.opened(session, accepted, {})
-    journey.finish_round(session, riding.round_of(session, courier, said.id_in(accepted, "round"), lock=True))
+    round_ = riding.round_of(session, courier, said.id_in(accepted, "round"), lock=True)
+    journey.finish_round(session, round_, accepted.event.device_at)
 
 
 def _seen(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
@@ -147,7 +149,13 @@ def _loaded(schema: Schema, sent: dict[str, Any]) -> dict[str, Any]:
 
 
 def perform_anyway(session: Session, courier: Person, accepted: Accepted, sent: dict[str, Any], digest: bytes) -> None:
-    """Record a handover that no plan knows of, as a dispatcher decided; other operations change nothing by force."""
+    """Record a handover that no plan knows of, or cash that is not what its vouchers come to, as a dispatcher decided.
+
+    Other operations change nothing by force.
+    """
+    if accepted.event.kind is Kind.settlement:
+        at_office.settle(session, courier, accepted, _loaded(SettlementBeside(), sent), digest, anyway=True)
+        return
     if accepted.event.kind is not Kind.handover:
         raise Invalid("nothing_to_record", "/decision")
     if _is_for_office(accepted):

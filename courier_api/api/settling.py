@@ -47,7 +47,7 @@ def get_office() -> Any:
         "name": office.name,
         "address": office.address,
         "phones": returning.reached_at(db(), office),
-        "clerks": returning.clerks_at(db(), office),
+        "clerks": returning.clerks_for(db(), caller(), office),
     }
 
 

@@ -37,6 +37,8 @@ def of_other_side(session: Session, entry: Entry, handover: Handover, kid: str, 
 
 
 def _stands_on_other_side(session: Session, person: Person, handover: Handover, device: Device | None) -> bool:
+    if person.id == handover.recorded_by:  # who is a clerk as well is not his own witness
+        return False
     for role, id_ in ((handover.from_role, handover.from_id), (handover.to_role, handover.to_id)):
         acts = ACTS.get(role)
         if acts is None or acts.value == handover.recorded_role or (device is not None and device.role is not acts):

@@ -68,6 +68,7 @@ class Entry(Base):
         UniqueConstraint("kid", "counter"),
         Index("ix_ledger_entry_countersigned", "of", "kid", unique=True, postgresql_where=text("kind = 2")),
         Index("ix_ledger_entry_of", "of"),
+        Index("ix_ledger_entry_received_at", "received_at", postgresql_using="brin"),
         CheckConstraint("kind <> 2 OR event IS NULL", name="countersignature_has_no_event"),
     )
 

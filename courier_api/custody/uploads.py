@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.dialects.postgresql import array, insert
+from sqlalchemy import delete, exists, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from courier_api.custody import entries, events, evidence, evidence_receipts, images
@@ -17,7 +17,6 @@ from courier_api.custody.models import (
     Entry,
     Evidence,
     EvidenceKind,
-    Handover,
     Opening,
     Upload,
     UploadChunk,
@@ -201,20 +200,25 @@ def _ask(session: Session, entry_id: UUID, person_id: UUID, code: str, **detail:
 
 
 def report_missing(session: Session) -> None:
-    """Tell a dispatcher of handovers whose signature by hand or photo was signed for and has not come for a day."""
+    """Tell a dispatcher of events whose signature by hand or photo was signed for and has not come for a day.
+
+    What was parked is opened late, so this looks back as far as an upload would be kept.
+    """
     at = now()
-    kinds = [kind.value for kind in EvidenceKind]
-    overdue = (
-        select(Handover.id, Handover.recorded_by, Opening.content)
-        .join(Opening, Opening.entry_id == Handover.id)
-        .where(Handover.at.between(at - 2 * OVERDUE_AFTER, at - OVERDUE_AFTER))
-        .where(Opening.content["salts"].has_any(array(kinds)))
-    )
-    for handover_id, person_id, content in session.execute(overdue).all():
-        kept = set(session.scalars(select(Evidence.kind).where(Evidence.entry_id == handover_id)))
-        for kind in EvidenceKind:
-            if kind.value in content["salts"] and kind not in kept:
-                _ask(session, handover_id, person_id, "evidence_missing", kind=kind.value)
+    for kind in EvidenceKind:
+        overdue = (
+            select(Entry.id, Device.person_id)
+            .join(Opening, Opening.entry_id == Entry.id)
+            .join(Device, Device.kid == Entry.kid)
+            .where(
+                Entry.received_at.between(at - KEPT_FOR, at - OVERDUE_AFTER),
+                Opening.content["salts"].has_key(kind.value),
+                ~exists().where(Evidence.entry_id == Entry.id, Evidence.kind == kind),
+                ~exists().where(Case.operation_id == Entry.id, Case.kind == CaseKind.evidence),
+            )
+        )
+        for entry_id, person_id in session.execute(overdue).all():
+            _ask(session, entry_id, person_id, "evidence_missing", kind=kind.value)
 
 
 def forget_unasked(session: Session) -> int:

@@ -23,7 +23,8 @@ from courier_api.rounds import changes
 
 EVENT = "/signed/event"
 # What may be decided of what: `retry` does it now that the world is put right, `record` moves custody although no plan
-# knows of it, `skip` goes on without what never came, `dismiss` leaves everything as it is.
+# knows of it, or takes in cash that is not what its vouchers come to, `skip` goes on without what never came, `dismiss`
+# leaves everything as it is.
 DECISIONS: dict[CaseKind, tuple[str, ...]] = {
     CaseKind.parked: ("retry", "record", "dismiss"),
     CaseKind.gap: ("skip",),
@@ -90,9 +91,15 @@ def looked_at(session: Session, case: Case) -> LookedAt:
 
 def _note(session: Session, case: Case) -> str | None:
     """What a courier wrote beside an event that was done; of one that was not it is in the operation, unopened."""
-    opening = session.get(Opening, case.operation_id) if case.operation_id else None
-    note = (opening.content or {}).get("note") if opening is not None else None
-    return note if isinstance(note, str) else None
+    openings = [session.get(Opening, id_) for id_ in _asked_by(case)]
+    notes = [(opening.content or {}).get("note") for opening in openings if opening is not None]
+    return "\n".join(note for note in notes if isinstance(note, str)) or None
+
+
+def _asked_by(case: Case) -> list[UUID]:
+    """The operation that a case is about, and those that asked the same again."""
+    first = [case.operation_id] if case.operation_id is not None else []
+    return [*first, *map(UUID, case.detail.get("again", ()))]
 
 
 def _gap(device: Device, operation: Operation) -> dict[str, Any]:
@@ -142,8 +149,8 @@ def decide(
     entries.open_with(session, accepted.entry, accepted.signed, {"note": note})
     _carry_out(session, case, decision, accepted, perform, perform_anyway)
     case.decision, case.decided_at, case.correction_id = decision, now(), accepted.entry.id
-    if case.operation_id is not None:
-        changes.add(session, case.person_id, "operation_decided", case.operation_id, decision=decision)
+    for id_ in _asked_by(case):
+        changes.add(session, case.person_id, "operation_decided", id_, decision=decision)
     session.flush()
     return case
 

@@ -126,10 +126,16 @@ def item_of_office(session: Session, office: ServicePoint, item_id: UUID) -> tup
 
 
 def require_ended(session: Session, item: PostalItem, courier_id: UUID) -> None:
-    """Refuse while the courier still has the door of this item before him; a stop in another's round is not his."""
-    before_him = session.scalar(
-        select(Stop.id)
-        .join(Job, Job.id == Stop.job_id)
+    """Refuse while the courier still has the door of this item before him."""
+    if door_ahead(session, item, courier_id) is not None:
+        raise Refused("stop_not_ended", tracking_number=item.tracking_number)
+
+
+def door_ahead(session: Session, item: PostalItem, courier_id: UUID) -> Job | None:
+    """The job of this item whose door the courier still has before him; a stop in another's round is not his."""
+    return session.scalar(
+        select(Job)
+        .join(Stop, Job.id == Stop.job_id)
         .join(Round, Round.id == Stop.round_id)
         .where(
             Job.item_id == item.id,
@@ -138,8 +144,6 @@ def require_ended(session: Session, item: PostalItem, courier_id: UUID) -> None:
             Round.courier_id == courier_id,
         )
     )
-    if before_him is not None:
-        raise Refused("stop_not_ended", tracking_number=item.tracking_number)
 
 
 def dossier_of_office(session: Session, office: ServicePoint, dossier_id: UUID) -> Dossier:

@@ -21,6 +21,7 @@ from courier_api.money import settling
 from courier_api.money.models import Settlement
 from courier_api.people.models import Person, Role
 from courier_api.places.models import Posting, ServicePoint, ServicePointKind
+from courier_api.rounds import riding
 
 CLERK = "clerk"  # the relationship with which a clerk signs by hand
 REACHED_BY = (Role.dispatcher, Role.clerk)  # whom a courier rings up at his post office
@@ -42,11 +43,11 @@ def hand_to_office(
 ) -> Handover:
     """Give an item in at the post office, recorded by the courier as `receive_from_courier` is by the clerk.
 
-    Raises Refused for a clerk who is not posted there, an item that the courier does not hold or whose door is still
-    before him; Invalid without the clerk's signature by hand.
+    Raises Refused for another office than his own, a clerk who is not posted there or is he himself, an item that the
+    courier does not hold or whose door is still before him; Invalid without the clerk's signature by hand.
     """
-    office = _office(session, office_code)
-    clerk = _clerk(session, office, clerk_code)
+    office = _own_office(session, courier, office_code)
+    clerk = _clerk(session, courier, office, clerk_code)
     dossier, item = post_office.item_of_office(session, office, given.item_id)
     _require_signature(given)
     holding.lock(session, item)
@@ -63,10 +64,15 @@ def hand_to_office_anyway(
 ) -> Handover:
     """Record that a courier gave an item in although our rules refuse it: it happened, and a dispatcher has said so.
 
-    Custody moves if the courier holds the item; the papers are as counted.
+    Custody moves if the courier holds the item; the papers are as counted. A door that was still before him is his no
+    more, and its job stays open for another day.
     """
     office = _office(session, office_code)
+    clerk = _clerk(session, courier, office, clerk_code)
     dossier, item = post_office.item_of_office(session, office, given.item_id)
+    job = post_office.door_ahead(session, item, courier.id)
+    if job is not None:
+        riding.cancel_stop_of(session, job)
     holding.lock(session, item)
     last = holding.last_handover(session, item.id)
     counted = {line.position: line for line in given.lines}
@@ -76,7 +82,6 @@ def hand_to_office_anyway(
         if line.position in counted
     ]
     collected = last is not None and last.from_role is PartyRole.citizen
-    clerk = _clerk(session, office, clerk_code)
     handover = _recorded(session, courier, office, clerk, given, item, last, lines)
     # By decision and not by a move, as at a door.
     if item.kind is ItemKind.result:
@@ -121,12 +126,24 @@ def _require_signature(given: CounterHandover) -> None:
 
 
 def settle(
-    session: Session, courier: Person, settlement_id: UUID, paid: Paid, device_at: datetime, at: datetime
+    session: Session,
+    courier: Person,
+    settlement_id: UUID,
+    paid: Paid,
+    device_at: datetime,
+    at: datetime,
+    *,
+    anyway: bool = False,
 ) -> Settlement:
-    """Pay cash in against vouchers; raises Refused for another office's clerk, others' vouchers or another sum."""
-    office = _office(session, paid.office)
-    clerk = _clerk(session, office, paid.clerk)
-    return settling.settle(
+    """Pay cash in against vouchers.
+
+    Raises Refused for another office's clerk or the courier himself, and, unless a dispatcher has it recorded anyway,
+    for another office than the courier's own, others' vouchers or another sum.
+    """
+    office = _office(session, paid.office) if anyway else _own_office(session, courier, paid.office)
+    clerk = _clerk(session, courier, office, paid.clerk)
+    take_in = settling.settle_anyway if anyway else settling.settle
+    return take_in(
         session,
         settlement_id,
         courier.id,
@@ -149,17 +166,26 @@ def _office(session: Session, code: str) -> ServicePoint:
     return office
 
 
-def _clerk(session: Session, office: ServicePoint, code: str) -> Person:
+def _own_office(session: Session, courier: Person, code: str) -> ServicePoint:
+    """The post office of this code, at which the courier is posted; raises Refused."""
+    office = _office(session, code)
+    posting = session.get(Posting, (courier.id, Role.courier))
+    if posting is None or posting.service_point_id != office.id:
+        raise Refused("not_your_office")
+    return office
+
+
+def _clerk(session: Session, courier: Person, office: ServicePoint, code: str) -> Person:
     """The clerk of this staff code at a post office; raises Refused."""
-    clerk = next((one for one in _staff(session, office, (Role.clerk,)) if one.staff_code(Role.clerk) == code), None)
+    clerk = next((one for one in clerks_for(session, courier, office) if one.staff_code(Role.clerk) == code), None)
     if clerk is None:
         raise Refused("no_such_clerk", "/signed/event")
     return clerk
 
 
-def clerks_at(session: Session, office: ServicePoint) -> Sequence[Person]:
-    """The clerks of a post office, by name."""
-    return _staff(session, office, (Role.clerk,))
+def clerks_for(session: Session, courier: Person, office: ServicePoint) -> Sequence[Person]:
+    """The clerks of a post office who may take over from a courier, by name: nobody is his own clerk."""
+    return [one for one in _staff(session, office, (Role.clerk,)) if one.id != courier.id]
 
 
 def reached_at(session: Session, office: ServicePoint) -> Sequence[Person]:

@@ -88,8 +88,11 @@ def _read(session: Session, stop: Stop) -> _Door:
     return _Door(quoting.due(session, stop.job.dossier), holding.last_handover(session, item.id))
 
 
-def start_round(session: Session, courier: Person, round_: Round) -> Round:
-    """Leave the office; every item to be delivered must be in the courier's hands. Raises Refused."""
+def start_round(session: Session, courier: Person, round_: Round, device_at: datetime | None = None) -> Round:
+    """Leave the office; every item to be delivered must be in the courier's hands. Raises Refused.
+
+    What was signed without a network says itself when it was.
+    """
     wanted = riding.to_deliver(session, round_)
     held = holding.held_among(session, Party.courier(courier), wanted)
     missing = [number for item_id, number in wanted.items() if item_id not in held]
@@ -98,15 +101,15 @@ def start_round(session: Session, courier: Person, round_: Round) -> Round:
     if round_.state is not RoundState.started:
         if riding.has_started(session, courier):
             raise Refused("another_round_started")
-        riding.start(round_)
+        riding.start(round_, device_at)
         session.flush()
     return round_
 
 
-def finish_round(session: Session, round_: Round) -> Round:
+def finish_round(session: Session, round_: Round, device_at: datetime | None = None) -> Round:
     """Be back at the office with every stop ended; finishing again changes nothing."""
     if round_.state is not RoundState.finished:
-        riding.finish(round_)
+        riding.finish(round_, device_at)
         session.flush()
     return round_
 

@@ -53,11 +53,46 @@ def settle(
         raise Invalid("nothing_to_settle")
     if len(set(handover_ids)) < len(handover_ids) or len(set(recalled_at)) < len(recalled_at):
         raise Invalid("given_twice")
-    vouchers = _vouchers(session, courier_id, handover_ids)
+    vouchers = _all_unsettled(_vouchers(session, courier_id, handover_ids), handover_ids)
     owed = sum(voucher.amount for voucher in vouchers)
     if amount != owed:
         raise Refused("settlement_differs", sum=owed)
-    originals = _originals(session, courier_id, recalled_at)
+    originals = _all_to_give_in(_originals(session, courier_id, recalled_at), recalled_at)
+    return _write(session, settlement_id, courier_id, office_id, clerk_id, amount, vouchers, originals, device_at, at)
+
+
+def settle_anyway(
+    session: Session,
+    settlement_id: UUID,
+    courier_id: UUID,
+    office_id: UUID,
+    clerk_id: UUID,
+    amount: int,
+    handover_ids: Sequence[UUID],
+    recalled_at: Sequence[UUID],
+    device_at: datetime,
+    at: datetime,
+) -> Settlement:
+    """Write down the sum that was paid in, with what there is unsettled of what it was said to be for."""
+    if not handover_ids and not recalled_at:
+        raise Invalid("nothing_to_settle")
+    vouchers = [one for one in _vouchers(session, courier_id, handover_ids) if one.settlement_id is None]
+    originals = [one for one in _originals(session, courier_id, recalled_at) if one.settlement_id is None]
+    return _write(session, settlement_id, courier_id, office_id, clerk_id, amount, vouchers, originals, device_at, at)
+
+
+def _write(
+    session: Session,
+    settlement_id: UUID,
+    courier_id: UUID,
+    office_id: UUID,
+    clerk_id: UUID,
+    amount: int,
+    vouchers: Sequence[Voucher],
+    originals: Sequence[Recalled],
+    device_at: datetime,
+    at: datetime,
+) -> Settlement:
     settlement = Settlement(
         id=settlement_id,
         courier_id=courier_id,
@@ -79,13 +114,16 @@ def settle(
 
 def _vouchers(session: Session, courier_id: UUID, handover_ids: Collection[UUID]) -> Sequence[Voucher]:
     """The courier's vouchers of these handovers, locked: of two settlements of one the second finds it settled."""
-    found = session.scalars(
+    return session.scalars(
         select(Voucher)
         .where(Voucher.handover_id.in_(handover_ids), Voucher.courier_id == courier_id)
         .order_by(Voucher.id)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+
+
+def _all_unsettled(found: Sequence[Voucher], handover_ids: Collection[UUID]) -> Sequence[Voucher]:
     if len(found) < len(handover_ids):
         raise Refused("no_such_voucher")
     settled = next((voucher for voucher in found if voucher.settlement_id is not None), None)
@@ -95,13 +133,16 @@ def _vouchers(session: Session, courier_id: UUID, handover_ids: Collection[UUID]
 
 
 def _originals(session: Session, courier_id: UUID, handover_ids: Collection[UUID]) -> Sequence[Recalled]:
-    found = session.scalars(
+    return session.scalars(
         select(Recalled)
         .where(Recalled.handover_id.in_(handover_ids), Recalled.courier_id == courier_id)
         .order_by(Recalled.handover_id, Recalled.position)
         .with_for_update()
         .execution_options(populate_existing=True)
     ).all()
+
+
+def _all_to_give_in(found: Sequence[Recalled], handover_ids: Collection[UUID]) -> Sequence[Recalled]:
     if {one.handover_id for one in found} != set(handover_ids):
         raise Refused("nothing_recalled")
     if any(one.settlement_id is not None for one in found):

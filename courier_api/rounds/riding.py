@@ -24,6 +24,7 @@ from courier_api.rounds.states import ROUND, STOP, ArrivedWhy, RoundAction, Roun
 from courier_api.settings import settings
 
 LIVING = (StopState.pending, StopState.arrived)
+EARLY = timedelta(hours=2)  # nobody leaves longer before his shift
 TAKEN = "stops taken"  # in a session's info
 SHOWN = (RoundState.published, RoundState.started, RoundState.finished)
 
@@ -158,13 +159,19 @@ def to_deliver(session: Session, round_: Round) -> dict[UUID, str]:
     return dict(session.execute(query).all())
 
 
-def start(round_: Round) -> None:
+def start(round_: Round, device_at: datetime | None) -> None:
     """The courier leaves the office."""
     round_.state = next_state(ROUND, round_.state, RoundAction.start)
-    round_.started_at = now()
+    round_.started_at = _when(device_at, round_.shift.starts_at - EARLY)
 
 
-def finish(round_: Round) -> None:
+def _when(device_at: datetime | None, earliest: datetime) -> datetime:
+    """When something was done: as the device says where that can be, else now that we hear of it."""
+    heard = now()
+    return device_at if device_at is not None and earliest <= device_at <= heard else heard
+
+
+def finish(round_: Round, device_at: datetime | None) -> None:
     """The courier is back; every stop must have its end."""
     session = object_session(round_)
     assert session is not None
@@ -172,7 +179,7 @@ def finish(round_: Round) -> None:
     if left:
         raise Refused("stops_left", count=left)
     round_.state = next_state(ROUND, round_.state, RoundAction.finish)
-    round_.finished_at = now()
+    round_.finished_at = _when(device_at, round_.started_at or now())
 
 
 def see(session: Session, round_: Round, version: int, at: datetime) -> None:

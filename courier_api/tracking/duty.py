@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from courier_api.rounds.models import Round, Shift
 from courier_api.rounds.states import RoundState
 
-# A phone's clock is a little off, and a start that was signed without a network comes after its first fixes.
+# A phone's clock is a little off, and its first fixes may be older than its start.
 SLACK = timedelta(minutes=15)
 # A round that nobody finished ends then: forgetting a button must not take a phone home with its courier.
 OVERTIME = timedelta(hours=2)

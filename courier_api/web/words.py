@@ -496,6 +496,13 @@ CASES: dict[str, tuple[str, str]] = {
         "Ghi rằng giấy tờ đã đổi tay như bưu tá ký, dù kế hoạch không có. Chọn khi việc ấy đã thật sự xảy ra.",
         "The papers changed hands as signed, although no plan knows of it. Choose this when it really happened.",
     ),
+    "do_record_cash": ("Ghi nhận số tiền đã nộp", "Record the cash paid in"),
+    "do_record_cash_text": (
+        "Ghi rằng bưu tá đã nộp số tiền như đã ký; biên lai nào của lần nộp này đang có thì coi là đã nộp. Chọn khi "
+        "bưu cục đã thật sự nhận tiền.",
+        "The courier paid in the sum as signed; those of its vouchers that are there count as paid in. Choose this "
+        "when the office really has the money.",
+    ),
     "do_skip": ("Bỏ qua phần thiếu", "Go on without it"),
     "do_skip_text": (
         "Không chờ thao tác bị thiếu nữa; những thao tác sau của máy này được xử lý ngay.",

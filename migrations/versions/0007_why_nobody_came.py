@@ -18,7 +18,7 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     for table in ("job", "attempt"):
-        op.execute(f"UPDATE {table} SET reason = 'unsafe' WHERE reason IN ('out_of_time', 'vehicle_broken')")
+        op.execute(f"UPDATE {table} SET reason = 'unsafe' WHERE reason IN ('out_of_time', 'vehicle_broken')")  # noqa: S608
     _allow(REASONS)
 
 

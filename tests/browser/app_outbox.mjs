@@ -221,11 +221,17 @@ async function takeBack() {
   const first = await nowhere(11, page, 20_000);
   const second = await nowhere(12);
   const both = (await page.evaluate((id) => outbox.undo(id), first)) && JSON.stringify(await record()) === JSON.stringify(before);
+  const row = await page.evaluate(async () => {
+    const saids = [14, 15, 16].map((n) => operations.start({ id: `00000000-0000-7000-8000-0000000000${n}` }));
+    return (await outbox.enqueueAll(saids.map((said) => ({ ...said, hold_ms: 20_000 })))).map(({ id, counter }) => [id, counter]);
+  });
+  const inRow = row.every(([, counter], n) => counter === before.counter + 1 + n);
+  const rowGone = (await page.evaluate((id) => outbox.undo(id), row[0][0])) && JSON.stringify(await record()) === JSON.stringify(before);
   const third = await nowhere(13);
   await drained();
   const sent = await page.evaluate((id) => outbox.undo(id), third);
-  found.undone = [held, first, second];
-  found.undo = { held: isHeld, gone: gone && same, both, sent };
+  found.undone = [held, first, second, ...row.map(([id]) => id)];
+  found.undo = { held: isHeld, gone: gone && same, both, inRow, rowGone, sent };
 }
 
 async function loseAnswer() {
@@ -323,7 +329,7 @@ async function twoTabs() {
   const other = await open();
   found.senders = await page.evaluate(async () => {
     const { held, pending } = await navigator.locks.query();
-    const named = (list) => list.filter(({ name }) => name === "courier sender").length;
+    const named = (list) => list.filter(({ name }) => name.startsWith("courier sender")).length;
     return [named(held), named(pending) - 1];
   });
   await network("down");
@@ -358,17 +364,19 @@ async function fullDisk() {
     for (let at = 0; at < large.length; at += 60_000) large.set(crypto.getRandomValues(new Uint8Array(60_000)), at);
     const said = operations.failure({ id: crypto.randomUUID() }, { reason: "not_home", next: "try_again", photo: large });
     try {
-      await outbox.enqueue({ ...said, hold_ms: 0 });
+      const small = operations.start({ id: crypto.randomUUID() });
+      await outbox.enqueueAll([small, { ...said, hold_ms: 0 }]); // the first alone would find room
       return null;
     } catch (thrown) {
       return thrown instanceof store.StorageFull ? "StorageFull" : `${thrown.name}: ${thrown.message}`;
     }
   });
   const same = JSON.stringify(await record()) === JSON.stringify(before);
+  const half = await page.evaluate(() => database.queue.count());
   const id = await nowhere(60);
   await drained();
   await devtools.send("Storage.overrideQuotaForOrigin", { origin: BASE });
-  found.full = { fault, same, after: Boolean(await result(id)) };
+  found.full = { fault, same, half, after: Boolean(await result(id)) };
 }
 
 // --- the round before it is ridden, and after ---------------------------------------------------------------------

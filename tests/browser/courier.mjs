@@ -5,7 +5,7 @@ import { LANGUAGE, PICTURES, BASE, launch, newFound, takePhone } from "./courier
 const { PHONE } = process.env;
 const found = newFound();
 const browser = await launch();
-const { context, page, look, main, tap, at, open, askForCode, enterCode, sign, stand, doorOf } = await takePhone(browser, found);
+const { context, page, look, main, tap, at, go, kept, open, askForCode, enterCode, sign, stand, doorOf } = await takePhone(browser, found);
 process.on("uncaughtException", async (fault) => {
   console.error(fault, await page.evaluate(() => `${location.hash}\n${document.body.innerText}`).catch(String), found.faults);
   await page.screenshot({ path: `${PICTURES}/courier-fault.png` }).catch(() => {});
@@ -60,6 +60,62 @@ await page.locator("#snack .snack-action").tap();
 await at("sign");
 found.undone = await page.locator(".pill").getAttribute("aria-label");
 await page.waitForSelector("canvas.pad");
+const stop = await page.evaluate(() => location.hash.split("/")[2]);
+const draft = async (id) => (await kept("drafts")).find((row) => row.stop === id).value;
+
+// A signature stands for what was signed: with a paper more it is asked for again.
+found.again = [Boolean((await draft(stop)).strokes)];
+await go(`#/stop/${stop}/pickup/papers`);
+await page.locator(".step").nth(3).tap();
+await page.locator(".step").nth(2).tap(); // and one less again
+await page.waitForTimeout(200);
+found.again.push(Boolean((await draft(stop)).strokes));
+
+// Less than is due does not go on; nobody has to type what is due.
+await page.fill("input[inputmode=numeric]", "1000");
+found.short = [await main().innerText(), await main().getAttribute("class")];
+await main().tap();
+await page.waitForTimeout(200);
+found.short.push(await page.evaluate(() => location.hash.split("/").at(-1)), await page.innerText("#snack"));
+await look("short");
+await page.fill("input[inputmode=numeric]", "1234567");
+found.grouped = await page.inputValue("input[inputmode=numeric]");
+await page.locator(".note-button").first().tap();
+await page.waitForTimeout(200);
+found.exact = [await page.inputValue("input[inputmode=numeric]"), (await doorOf()).requirements.fee];
+await main().tap();
+await at("seal");
+await main().tap();
+await at("sign");
+await page.waitForSelector("canvas.pad");
+await look("sign-again");
+found.resign = await page.locator("main .notice.warn").allInnerTexts();
+await main().tap();
+found.resign.push(await page.innerText("#snack"), await page.evaluate(() => location.hash.split("/").at(-1)));
+const named = (await doorOf()).documents.map(({ name }) => name);
+found.unnamed = named.filter((name) => !found.shown.sign.includes(name));
+await sign();
+
+// Turned to its side and back, the whole signature is still there, and the name it was signed with makes it.
+const ink = () => page.evaluate(() => {
+  const { width, height } = document.querySelector("canvas.pad");
+  const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+  pen.drawImage(document.querySelector("canvas.pad"), 0, 0);
+  const { data } = pen.getImageData(0, 0, width, height);
+  const box = [width, height, 0, 0];
+  for (let n = 0; n < width * height; n += 1) {
+    if (data[4 * n + 3] < 128) continue;
+    const [x, y] = [n % width, Math.floor(n / width)];
+    [box[0], box[1], box[2], box[3]] = [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), Math.max(box[3], y)];
+  }
+  return { shape: (box[2] - box[0]) / (box[3] - box[1]), below: height - box[3], beside: width - box[2] };
+});
+found.ink = [await ink()];
+for (const [width, height] of [[740, 360], [360, 740]]) {
+  await page.setViewportSize({ width, height });
+  await page.waitForTimeout(300);
+  found.ink.push(await ink());
+}
 await main().tap();
 await at("receipt");
 await main().tap();
@@ -74,6 +130,8 @@ await page.waitForTimeout(400);
 await main().tap();
 await page.waitForSelector("dialog");
 await look("far-away");
+await page.locator("dialog .main-action").tap();
+found.far = await page.innerText("dialog .error");
 await page.locator("dialog input").nth(1).check({ force: true });
 await page.locator("dialog .main-action").tap();
 await at("delivery");
@@ -106,13 +164,36 @@ await main().tap();
 await at("sign");
 await page.waitForSelector("canvas.pad");
 await sign();
+await look("sign-delivery");
+found.unscanned = await page.locator("main .notice.warn").allInnerTexts();
+await context.setOffline(true);
 await main().tap();
 await at("receipt");
+found.offline = await page.locator("#snack > span").innerText();
+await look("receipt-delivery");
+await context.setOffline(false);
 
 // Nobody home: called by the app, a reason, a photo. Three taps at the door.
 await delivery();
 await stand((await doorOf()).job.point);
 await page.waitForTimeout(400);
+
+// No position comes: that is said at once, and who leaves meanwhile has not arrived.
+const place = await page.evaluate(() => location.hash);
+await page.evaluate(() => {
+  const now = Date.now;
+  Object.assign(window, { now });
+  Date.now = () => now() + 60_000; // the last fix is too old
+  navigator.geolocation.getCurrentPosition = () => {};
+});
+await main().tap();
+found.finding = await main().innerText();
+await go("#/");
+await page.waitForTimeout(5_500);
+found.dropped = [await page.evaluate(() => location.hash), await page.locator("dialog").count()];
+await page.evaluate(() => { Date.now = window.now; delete navigator.geolocation.getCurrentPosition; });
+await go(place);
+found.dropped.push(await main().innerText());
 await main().tap();
 await at("delivery");
 await page.goto(`${BASE}/courier#/stop/${await page.evaluate(() => location.hash.split("/")[2])}`);
@@ -137,14 +218,35 @@ await stand((await doorOf()).job.point);
 await page.waitForTimeout(400);
 await main().tap();
 await at("pickup");
+await page.locator(".choice").nth(1).tap();
+await main().tap();
+found.giver = [await page.innerText(".error")];
+await page.locator("main .field input").fill("Trần Thị Bé");
+await look("giver");
 await main().tap();
 await at("papers");
-await page.locator(".step").first().tap();
-await page.waitForTimeout(100);
+const other = await page.evaluate(() => location.hash.split("/")[2]);
+const { relationship, signer } = await draft(other);
+found.giver.push(relationship, signer);
+
+// Where nothing changes hands there is nothing to sign.
+for (const less of await page.locator(".stepper .step:nth-child(2)").all()) {
+  for (let n = 0; n < 3; n += 1) await less.tap();
+}
+await page.waitForTimeout(200);
+await go(`#/stop/${other}/pickup/sign`);
+await sign();
+await main().tap();
+await page.waitForTimeout(200);
+found.nothing = [await page.innerText("#snack"), await page.evaluate(() => location.hash.split("/").at(-1))];
+await look("sign-nothing");
+await go(`#/stop/${other}/pickup/papers`);
 found.missing = await main().innerText();
 await page.locator("main .plain").first().tap();
 await page.waitForSelector("dialog");
 await look("extra");
+await page.locator("dialog .main-action").tap();
+found.extra = await page.locator("dialog .error").allInnerTexts();
 await page.locator("dialog .plain").tap();
 await main().tap();
 await at("failure/missing");
@@ -171,8 +273,16 @@ const owed = await page.locator(".field .hint").innerText();
 await page.fill("input[inputmode=numeric]", owed.replace(/\D/g, ""));
 await sign();
 await main().tap();
-await at("office$");
+await at("#/handed/");
 await page.waitForTimeout(300);
+await look("handed");
+await page.locator(".papers a").first().tap();
+await at("#/receipt/");
+await look("receipt-office");
+await main().tap();
+await at("#/handed/");
+await main().tap();
+await at("office$");
 await look("handed-over");
 await page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, { timeout: 60_000 });
 await page.goto(`${BASE}/courier#/queue`);

@@ -10,6 +10,9 @@ const SWITCHES = [
   "--use-fake-device-for-media-stream",
 ];
 const ALLOWED = "--use-fake-ui-for-media-stream";
+const NAMES = "pending|published|withdrawn|started|finished|arrived|completed|failed|cancelled|applied|parked|rejected";
+const QUOTED = `[“"'(](?:${NAMES}|done|waiting|draft)[”"')]`;
+const STATES = new RegExp(LANGUAGE === "vi" ? `\\b(?:${NAMES})\\b|${QUOTED}` : QUOTED, "g");
 const NOISE = /Failed to load resource|net::ERR_|GPU stall|GL Driver/;
 
 export const newFound = () => ({ faults: [], outside: [], axe: [], small: [], wide: [], empty: [], taps: 0, screens: [], shown: {} });
@@ -29,7 +32,8 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
   context.setDefaultTimeout(20_000);
   context.on("console", (message) => {
     if (!["error", "warning"].includes(message.type()) || NOISE.test(message.text())) return;
-    found.faults.push(message.text());
+    const { url, lineNumber: line } = message.location();
+    found.faults.push(`${message.text()} (${url}:${line})`);
   });
   context.on("weberror", (fault) => found.faults.push(fault.error().stack ?? fault.error().message));
   context.on("request", (request) => {
@@ -46,8 +50,9 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
     await page.screenshot({ path: `${PICTURES}/courier-${name}-${LANGUAGE}.png`, fullPage: true });
     const text = await page.innerText("body");
     for (const gap of text.match(/\{\w+\}|undefined|\[object|NaN|…\s*$/g) ?? []) found.empty.push(`${name}: ${gap}`);
-    // A word that is not there shows as its key.
-    for (const key of text.match(/(?<![\w.@/-])[a-z]+(_[a-z]+)+(?![\w.@/-])/g) ?? []) found.empty.push(`${name}: ${key}`);
+    // A word that is not there shows as its key; and nobody reads our codes, or the server's names of states.
+    for (const code of text.match(/\S*\w_\w\S*/g) ?? []) found.empty.push(`${name}: ${code}`);
+    for (const state of text.match(STATES) ?? []) found.empty.push(`${name}: ${state}`);
     found.shown[name] = text;
     await page.evaluate(AXE);
     const { violations } = await page.evaluate(() => axe.run(document, { resultTypes: ["violations"] }));

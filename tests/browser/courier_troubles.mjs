@@ -85,7 +85,7 @@ async function postpone(phone, kind = "delivery") {
   const before = new Set((await phone.kept("queue")).map(({ id }) => id));
   const door = await stopOf(phone, kind);
   await phone.go(`#/stop/${door.id}/failure/postponed`);
-  await phone.page.locator("#action .second-action").tap();
+  await phone.page.locator("#action .main-action").tap();
   await phone.at("#/$");
   return (await phone.kept("queue")).find(({ id }) => !before.has(id)).id;
 }
@@ -129,10 +129,11 @@ async function fullDisk({ phones: [number] }, found) {
   await sent(phone);
   const devtools = await phone.context.newCDPSession(await phone.context.newPage()); // what it says holds as long as this page
   const { usage } = await page.evaluate(() => navigator.storage.estimate());
-  const reopen = async () => { // Chromium remembers for a while how much room there was
+  const REMEMBERED_MS = 32_000; // Chromium's databases ask how much room there is twice a minute
+  const reopen = async (wait = REMEMBERED_MS) => {
     const hash = await page.evaluate(() => location.hash);
     await page.goto("about:blank");
-    await page.waitForTimeout(3_000);
+    await page.waitForTimeout(wait);
     await page.goto(`${BASE}/courier?lang=${LANGUAGE}${hash}`);
     await page.waitForSelector("body[data-open]");
   };
@@ -178,7 +179,7 @@ async function fullDisk({ phones: [number] }, found) {
   found.draft = (await phone.kept("drafts")).find((row) => row.stop === stop)?.value.strokes?.length ?? 0;
   await page.evaluate(() => caches.delete("filler"));
   await devtools.send("Storage.overrideQuotaForOrigin", { origin: BASE });
-  await reopen();
+  await reopen(3_000);
   await phone.go(`#/stop/${stop}/pickup/sign`);
   await page.waitForSelector("canvas.pad");
   await phone.main().tap();
@@ -357,7 +358,7 @@ async function codes({ phones: [number] }, found) {
     see("seal");
     await phone.main().tap();
     await phone.at("seal");
-    await page.waitForFunction(() => document.querySelector("input[autocapitalize=characters]").value !== "");
+    await page.waitForFunction(() => document.querySelector("input[autocapitalize=characters]")?.value);
     found.seal = await page.inputValue("input[autocapitalize=characters]");
     found.sealWord = await page.innerText(".finder-word");
     await page.locator("main > .plain").last().tap();
@@ -383,13 +384,13 @@ async function codes({ phones: [number] }, found) {
     // At the office: what is not to be handed in, then what is.
     await phone.go("#/office");
     await scanned("unknown-bag");
-    await page.waitForFunction(() => /RB123456785GB/.test(document.querySelector("#snack").textContent));
-    found.notYours = await word(phone);
-    found.chosenBefore = await page.locator("main input[type=checkbox]:checked").count();
+    await page.waitForSelector("dialog .finder-word.bad");
+    found.notYours = await page.innerText("dialog .finder-word");
+    found.leftBefore = await page.locator("dialog .finder-left li").allInnerTexts();
     await phone.look("trouble-office-other");
-    see("picked-up");
-    await page.locator("dialog .plain").tap();
-    await scanned("picked-up");
+    found.chosenBefore = await page.locator("main input[type=checkbox]:checked").count();
+    see("picked-up"); // before the same camera
+    await page.waitForFunction(() => !document.querySelector("dialog"));
     await page.waitForFunction(() => document.querySelectorAll("main input[type=checkbox]:checked").length === 1);
     found.yours = await word(phone);
     await sent(phone);
@@ -747,11 +748,7 @@ async function rules({ phones: [number], stops }, found) {
   await page.locator("dialog input:not([type=radio])").fill("Đơn xin giải trình");
   await page.locator("dialog .main-action").tap();
   await page.waitForTimeout(300);
-  found.noReason = [await word(phone), await page.locator(".paper.extra").count()];
-  if (!(await page.locator("dialog").count())) {
-    await page.locator("main > .plain").first().tap();
-    await page.locator("dialog input:not([type=radio])").fill("Đơn xin giải trình");
-  }
+  found.noReason = [await page.innerText("dialog .error"), await page.locator(".paper.extra:not(dialog *)").count()];
   await page.locator("dialog .choice").first().tap();
   await page.locator("dialog .main-action").tap();
   await page.waitForSelector(".paper.extra");
@@ -761,6 +758,8 @@ async function rules({ phones: [number], stops }, found) {
   await page.locator("main > .plain").last().tap();
   await phone.at("sign");
   found.made.pickup = await finishDoor(phone);
+  await phone.go("#/office");
+  await phone.look("trouble-office-recalled");
   await sent(phone);
   found.ends = (await phone.kept("done")).map(({ typ, state, code }) => [typ, state, code]).filter(([, state]) => state !== "applied");
 }

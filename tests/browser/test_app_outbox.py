@@ -206,7 +206,9 @@ def _work(cast: Cast) -> None:
 
 
 def _says_what_is_wrong(found: dict[str, Any]) -> None:
-    assert found["undo"] == {"held": True, "gone": True, "both": True, "sent": False}
+    assert found["undo"] == {
+        "held": True, "gone": True, "both": True, "inRow": True, "rowGone": True, "sent": False,
+    }  # fmt: skip
     assert found["lost"] == ["duplicate"]
     assert found["wrong"] == {"kept": True, "problem": "receipt_wrong", "after": "duplicate"}
     upload = found["upload"]
@@ -216,7 +218,7 @@ def _says_what_is_wrong(found: dict[str, Any]) -> None:
     assert found["bad"] == {"stuck": 1, "code": "bad_fields", "others": 0, "after": 0}
     assert found["senders"] == [1, 0]  # one tab holds the lock, and the other waits for it
     assert found["counted"] == {"before": 6, "after": 0}
-    assert found["full"] == {"fault": "StorageFull", "same": True, "after": True}
+    assert found["full"] == {"fault": "StorageFull", "same": True, "half": 0, "after": True}
     assert found["quarantined"] == {"state": "parked", "fault": "key_quarantined"}
     assert found["revoked"] == {"state": "signed_out", "stuck": "key_revoked", "newKey": True, "applied": 0}
     assert abs(found["clock"]["skew_ms"]) < 5_000

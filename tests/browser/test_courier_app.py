@@ -2,6 +2,7 @@
 
 import random
 import re
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -37,6 +38,44 @@ def test_a_day_in_the_app(app: Flask, day: Day, address: str, language: str) -> 
     assert found["plain"] <= 5
     assert found["failure"] <= 3
     assert left_over(found["shown"], language) == []
+    signed_for(found, language)
+    paid(found, language)
+    word = words_in(language)
+    assert found["far"] == word["why_missing"]
+    assert found["finding"] == word["finding_place"]
+    assert found["dropped"] == ["#/", 0, word["arrived"]]
+    assert found["offline"] == word["kept_offline"]
+
+
+def words_in(language: str) -> dict[str, str]:
+    """What the app says, by key."""
+    return {key: both[language == "en"] for key, both in courier_words.COURIER.items()}
+
+
+def signed_for(found: dict[str, Any], language: str) -> None:
+    """A signature stands for the papers named above it, by whoever gives them, and for nothing else."""
+    word = words_in(language)
+    assert found["unnamed"] == []
+    assert found["again"] == [True, False]
+    assert found["resign"] == [word["sign_anew"], word["signature_missing"], "sign"]
+    upright, *turned = found["ink"]
+    assert all(abs(ink["shape"] / upright["shape"] - 1) < 0.1 for ink in turned)
+    assert all(ink["below"] > 2 and ink["beside"] > 2 for ink in found["ink"])
+    assert found["unscanned"] == [word["bag_not_scanned"]]
+    assert found["nothing"] == [word["nothing_handed"], "sign"]
+    assert found["giver"] == [word["giver_name_missing"], "family", "Trần Thị Bé"]
+    assert found["extra"] == [word["extra_name_missing"], word["extra_reason_missing"]]
+
+
+def paid(found: dict[str, Any], language: str) -> None:
+    """Less than is due does not go on; sums are read in thousands."""
+    text, kind, step, said = found["short"]
+    value, fee = found["exact"]
+    assert re.sub(r"\D", "", text) == str(fee - 1000)
+    assert re.sub(r"\D", "", said) == re.sub(r"\D", "", value) == str(fee)
+    assert "bad" in kind.split()
+    assert step == "papers"
+    assert found["grouped"] == ("1.234.567" if language == "vi" else "1,234,567")
 
 
 def left_over(shown: dict[str, str], language: str) -> list[tuple[str, str]]:

@@ -88,11 +88,41 @@ def test_strokes_that_never_come_are_asked_for(cast: Cast, phone: Any) -> None:
     assert phone.sync(sent | {"signatures": [], "strokes_follow": True})[0]["result"] == "applied"
     uploads.report_missing(cast.session)
     assert cast.session.query(Case).count() == 0
-    cast.session.execute(text("ALTER TABLE handover DISABLE TRIGGER handover_append_only"))
-    cast.session.execute(text("UPDATE handover SET at = now() - interval '25 hours'"))
+    came_long_ago(cast, "25 hours")
     for _ in range(2):
         uploads.report_missing(cast.session)
     assert cast.session.scalars(select(Case.code)).all() == ["evidence_missing"]
+
+
+def came_long_ago(cast: Cast, ago: str) -> None:
+    """What is in the ledger came then."""
+    cast.session.execute(text("ALTER TABLE ledger_entry DISABLE TRIGGER ledger_entry_append_only"))
+    cast.session.execute(text(f"UPDATE ledger_entry SET received_at = now() - interval '{ago}'"))
+
+
+@pytest.mark.parametrize("ago", ["25 hours", "9 days"])  # what was parked is opened late
+def test_a_photo_of_a_closed_door_that_never_comes_is_asked_for(cast: Cast, phone: Any, ago: str) -> None:
+    failed = phone.failure(phone.stop, files={"photo": b"a closed door"})
+    assert results(phone.sync(failed)) == [("applied", None)]
+    uploads.report_missing(cast.session)
+    assert cast.session.query(Case).count() == 0
+    came_long_ago(cast, ago)
+    for _ in range(2):
+        uploads.report_missing(cast.session)
+    case = cast.session.scalars(select(Case)).one()
+    assert (case.code, case.detail, str(case.operation_id)) == ("evidence_missing", {"kind": "photo"}, failed["id"])
+    assert str(case.person_id) == cast.courier.person_id
+
+
+def test_a_settlement_whose_signature_never_comes_is_asked_for(cast: Cast, phone: Any) -> None:
+    phone.sync(taken := phone.handover(phone.stop))
+    owed = {"handover_id": taken["id"], "amount": taken["fee_collected"]}
+    paid = phone.settlement([owed], {"strokes_follow": True})
+    assert results(phone.sync(paid)) == [("applied", None)]
+    came_long_ago(cast, "25 hours")
+    uploads.report_missing(cast.session)
+    case = cast.session.scalars(select(Case)).one()
+    assert (case.detail, str(case.operation_id)) == ({"kind": "strokes"}, paid["id"])
 
 
 def test_the_same_event_online_and_then_from_the_queue_is_one(cast: Cast, phone: Any) -> None:

@@ -7,12 +7,18 @@ from uuid import UUID, uuid4
 from sqlalchemy import select
 
 from courier_api.custody.models import Entry, Handover
+from courier_api.people import signing_in
+from courier_api.people.devices import OfferedKey
 from courier_api.people.models import Role
 from courier_api.proof.core import Core, Kind
 from courier_api.proof.keys import device_key, verify_device
+from scripts.commands.operator import post
+from scripts.simulation.device import Device as NewDevice
 from tests import cast as story
 from tests.cast import Actor, Cast
+from tests.custody.phone import Phone
 from tests.refusals import problem_in
+from tests.signing import Signer
 
 
 def received(cast: Cast, **more: Any) -> Handover:
@@ -61,6 +67,25 @@ def test_a_bystander_cannot(cast: Cast) -> None:
     for who in (cast.outsider[Role.courier], cast.officer, cast.outsider[Role.clerk], cast.clerk):
         countersign(who, handover, 404)
     assert countersignatures(cast) == []
+
+
+def test_who_recorded_it_as_courier_is_not_his_own_clerk(cast: Cast) -> None:
+    story.collected(cast)
+    phone = Phone(cast)
+    given = phone.to_office(cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0])
+    assert phone.sync(given)[0]["result"] == "applied"
+    post(cast.session, "+84912000002", "Trần Văn Nam", Role.clerk, cast.office)
+    cast.session.commit()
+    handover = cast.session.get_one(Handover, UUID(given["id"]))
+    assert str(handover.recorded_by) == cast.courier.person_id
+    device = NewDevice()
+    signed = signing_in.sign_in(cast.session, "+84912000002", Role.clerk, None, OfferedKey(device.public, b"", "test"))
+    signer = Signer(cast.session, device, signed.person.staff_code(Role.clerk), cast.office)
+    himself = Actor(cast.client, signed.token, str(signed.person.id), "clerks", signer=signer)
+    assert himself.person_id == cast.courier.person_id
+    countersign(himself, handover, 404)
+    assert countersignatures(cast) == []
+    countersign(cast.clerk, handover)
 
 
 def test_a_bystanders_signature_with_the_handover_refuses_it(cast: Cast) -> None:

@@ -7,11 +7,16 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import select, text, update
 
+from courier_api.custody.audit.auditing import audit
+from courier_api.custody.audit.trust import Trust
 from courier_api.custody.models import Case, Entry, Evidence, Handover
+from courier_api.jobs.models import Job
+from courier_api.jobs.states import JobState
 from courier_api.money.models import Recalled, Settlement, Voucher
 from courier_api.people.models import Role
 from courier_api.places.models import ServicePoint
 from courier_api.proof.core import Kind
+from courier_api.settings import settings
 from scripts.commands.operator import post
 from tests import cast as story
 from tests.cast import STROKES, Cast
@@ -107,7 +112,7 @@ def test_what_the_clerk_would_not_take_is_parked(cast: Cast, phone: Any) -> None
         (phone.to_office(item, {"by": None}), "event_malformed"),
         (phone.to_office(item, {"to": {"r": "office", "id": "NOWHERE"}}), "no_such_office"),
         (phone.to_office(item, {"to": {"r": "office", "id": cast.centre.code}}), "no_such_office"),
-        (phone.to_office(item, office), "no_such_clerk"),
+        (phone.to_office(item, office), "not_your_office"),
         (phone.to_office(item, {"leg": 3}), "leg_differs"),
         (phone.to_office(item, lines=miscounted), "documents_do_not_match"),
         (phone.to_office(item, lines=lines[1:]), "documents_do_not_match"),
@@ -129,10 +134,28 @@ def test_a_dossier_of_another_office_is_not_taken(cast: Cast, phone: Any) -> Non
     assert posted is not None
     place = posted.place
     made = phone.to_office(phone.item, {"to": {"r": "office", "id": place.code}, "by": posted.code})
+    assert result(phone, made) == ("parked", "not_your_office")
+    post(cast.session, "+84912000002", "Trần Văn Nam", Role.courier, place)
+    cast.session.commit()
+    made = phone.to_office(phone.item, {"to": {"r": "office", "id": place.code}, "by": posted.code})
     assert result(phone, made) == ("parked", "not_found")
 
 
-def test_a_bag_whose_door_is_still_to_come_stays(cast: Cast) -> None:
+def test_a_courier_is_not_his_own_clerk(cast: Cast, phone: Any) -> None:
+    both = post(cast.session, "+84912000002", "Trần Văn Nam", Role.clerk, cast.office)
+    cast.session.commit()
+    himself = both.staff_code(Role.clerk)
+    assert himself not in {one["staff_code"] for one in cast.courier.get("/office")["clerks"]}
+    assert result(phone, phone.to_office(phone.item, {"by": himself})) == ("parked", "no_such_clerk")
+    assert result(phone, phone.settlement(vouchers(cast), by=himself)) == ("parked", "no_such_clerk")
+    for case in cast.dispatcher.get("/cases")["items"]:
+        for decision in ("retry", "record"):
+            assert decide(cast, case, decision, 409)["type"].endswith("no_such_clerk")
+    assert (cast.session.query(Handover).count(), cast.session.query(Settlement).count()) == (1, 0)
+
+
+@pytest.mark.parametrize(("decision", "ended"), [("retry", "failed"), ("record", "cancelled")])
+def test_a_bag_whose_door_is_still_to_come_stays(cast: Cast, decision: str, ended: str) -> None:
     dossier, manifest, item = story.listed(cast)
     cast.officer.put(f"/manifests/{manifest['id']}/lines/{item['id']}/acceptance", story.acceptance(item))
     cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
@@ -144,10 +167,15 @@ def test_a_bag_whose_door_is_still_to_come_stays(cast: Cast) -> None:
     held = cast.clerk.get(f"/couriers/{cast.courier.person_id}/items")[0]
     early = phone.to_office(held)
     assert result(phone, early) == ("parked", "stop_not_ended")
-    assert result(phone, phone.failure(stop)) == ("applied", None)
+    if decision == "retry":
+        assert result(phone, phone.failure(stop)) == ("applied", None)
     (case,) = cast.dispatcher.get("/cases")["items"]
-    assert decide(cast, case, "retry")["decision"] == "retry"
+    assert decide(cast, case, decision)["decision"] == decision
     assert cast.citizen.get(f"/dossiers/{dossier['id']}")["state"] == "result_ready"
+    (door,) = cast.courier.get(f"/rounds/{round_['id']}")["stops"]
+    assert door["state"] == ended
+    assert cast.session.get_one(Job, UUID(door["job"]["id"])).state is JobState.open
+    assert result(phone, phone.finish(round_["id"])) == ("applied", None)
 
 
 def test_a_bag_that_was_given_in_all_the_same_is_recorded(cast: Cast, phone: Any) -> None:
@@ -226,7 +254,8 @@ def test_a_settlement_that_is_not_right_is_parked_and_takes_nothing(cast: Cast, 
         (phone.settlement([owed], by=elsewhere(cast)), "no_such_clerk"),
         (phone.settlement([owed], office="NOWHERE"), "no_such_office"),
         (phone.settlement([owed], office=cast.centre.code), "no_such_office"),
-        (phone.settlement([owed], office=posted.place.code), "no_such_clerk"),
+        (phone.settlement([owed], office=posted.place.code), "not_your_office"),
+        (phone.settlement([owed], office=posted.place.code, by=posted.code), "not_your_office"),
         (phone.settlement([owed], office=None), "event_malformed"),
         (phone.settlement([owed], recalled=[owed["handover_id"]]), "nothing_recalled"),
         (phone.settlement([owed], {"signatures": []}), "requirements_missing"),
@@ -259,9 +288,125 @@ def test_a_settlement_that_was_parked_is_done_when_the_clerk_is_posted(cast: Cas
     cast.session.commit()
     (case,) = cast.dispatcher.get("/cases")["items"]
     assert case["decisions"] == ["retry", "record", "dismiss"]
-    assert decide(cast, case, "record", 422)["type"].endswith("nothing_to_record")
     assert decide(cast, case, "retry")["decision"] == "retry"
     assert vouchers(cast) == []
+
+
+def a_second_door(cast: Cast) -> tuple[Phone, dict[str, Any], dict[str, Any]]:
+    """A phone with cash of two doors, of which the second was called off meanwhile and is parked."""
+    story.book(cast)
+    gone = story.book(cast)
+    round_ = story.plan_and_publish(cast)
+    phone = Phone(cast)
+    doors = {door["job"]["dossier_id"]: door for door in cast.courier.get(f"/rounds/{round_['id']}/doors")}
+    off = doors.pop(gone["id"])
+    (on,) = doors.values()
+    phone.sync(phone.start(round_["id"]), phone.arrival(on), phone.arrival(off))
+    cast.citizen.put(f"/dossiers/{gone['id']}/cancellation", If_Match="*")
+    kept, parked = phone.handover(on), phone.handover(off)
+    assert [a["result"] for a in phone.sync(kept, parked)] == ["applied", "parked"]
+    return phone, kept, parked
+
+
+def owed_of(*taken: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"handover_id": one["id"], "amount": one["fee_collected"]} for one in taken]
+
+
+def case_of(cast: Cast, operation: dict[str, Any]) -> dict[str, Any]:
+    """The case about an operation."""
+    cast.session.expire_all()
+    return next(c for c in cast.dispatcher.get("/cases")["items"] if c["operation_id"] == operation["id"])
+
+
+def audited(cast: Cast) -> list[tuple[str, str]]:
+    """What an audit finds: the code, and the column with which its sentence begins."""
+    cast.session.flush()
+    trust = Trust.read(settings().operator_keys / "operator.keys")
+    return [(one.code, one.text.split()[0]) for one in audit(cast.session.connection(), trust).findings]
+
+
+def test_cash_of_a_door_that_is_recorded_meanwhile_is_taken_by_retry(cast: Cast) -> None:
+    phone, kept, parked = a_second_door(cast)
+    paid = phone.settlement(owed_of(kept, parked))
+    assert result(phone, paid) == ("parked", "no_such_voucher")
+    assert decide(cast, case_of(cast, paid), "retry", 409)["type"].endswith("no_such_voucher")
+    decide(cast, case_of(cast, parked), "record")
+    assert decide(cast, case_of(cast, paid), "retry")["decision"] == "retry"
+    assert vouchers(cast) == []
+    assert audited(cast) == []
+
+
+def test_cash_without_all_its_vouchers_is_recorded(cast: Cast) -> None:
+    phone, kept, parked = a_second_door(cast)
+    paid = phone.settlement(owed_of(kept, parked), recalled=[nowhere()])
+    assert result(phone, paid) == ("parked", "no_such_voucher")
+    decide(cast, case_of(cast, paid), "record")
+    assert phone.sync(paid)[0]["state"] == "applied"
+    row = cast.session.get_one(Settlement, UUID(paid["id"]))
+    assert row.amount == kept["fee_collected"] + parked["fee_collected"]
+    assert vouchers(cast) == []
+    assert audited(cast) == []
+    # The voucher of a door that is recorded later is unsettled, and no finding.
+    decide(cast, case_of(cast, parked), "record")
+    assert [one["handover_id"] for one in vouchers(cast)] == [parked["id"]]
+    assert audited(cast) == []
+
+
+def test_another_sum_is_recorded_and_settles_no_voucher_twice(cast: Cast, phone: Any) -> None:
+    (owed,) = vouchers(cast)
+    less = phone.settlement([owed], amount=owed["amount"] - 1)
+    again = phone.settlement([owed], amount=5)
+    assert [result(phone, one) for one in (less, again)] == [("parked", "settlement_differs")] * 2
+    decide(cast, case_of(cast, less), "record")
+    decide(cast, case_of(cast, again), "record")
+    cast.session.expire_all()
+    assert str(cast.session.scalars(select(Voucher.settlement_id)).one()) == less["id"]
+    sums = {str(one.id): one.amount for one in cast.session.scalars(select(Settlement))}
+    assert sums == {less["id"]: owed["amount"] - 1, again["id"]: 5}
+    assert audited(cast) == []
+
+
+def test_anothers_voucher_and_a_missing_hand_are_not_recorded(cast: Cast, phone: Any) -> None:
+    (owed,) = vouchers(cast)
+    bare = phone.settlement([owed], {"signatures": []})
+    assert result(phone, bare) == ("parked", "requirements_missing")
+    assert decide(cast, case_of(cast, bare), "record", 422)["type"].endswith("requirements_missing")
+    cast.session.execute(update(Voucher).values(courier_id=UUID(cast.outsider[Role.courier].person_id)))
+    cast.session.commit()
+    paid = phone.settlement([owed])
+    assert result(phone, paid) == ("parked", "no_such_voucher")
+    decide(cast, case_of(cast, paid), "record")
+    assert cast.session.scalars(select(Voucher.settlement_id)).one() is None
+
+
+@pytest.mark.parametrize(
+    ("statement", "column"),
+    [
+        ("UPDATE settlement SET amount = amount + 1", "amount"),
+        ("UPDATE voucher SET settlement_id = NULL, created_at = created_at - interval '1 hour'", "vouchers"),
+        ("UPDATE custody_case SET decision = 'retry'", "amount"),
+        ("UPDATE settlement SET clerk_id = courier_id", "clerk_id"),
+    ],
+)
+def test_what_was_recorded_and_then_changed_is_found(cast: Cast, phone: Any, statement: str, column: str) -> None:
+    (owed,) = vouchers(cast)
+    paid = phone.settlement([owed], amount=owed["amount"] - 1)
+    phone.sync(paid)
+    decide(cast, case_of(cast, paid), "record")
+    assert audited(cast) == []
+    cast.session.execute(text(statement))
+    assert ("settlement_differs", column) in audited(cast)
+
+
+def test_a_voucher_that_the_event_does_not_name_is_found_in_what_was_recorded(cast: Cast) -> None:
+    phone, kept, parked = a_second_door(cast)
+    paid = phone.settlement(owed_of(parked))
+    phone.sync(paid)
+    decide(cast, case_of(cast, paid), "record")
+    assert audited(cast) == []
+    cast.session.execute(update(Voucher).values(settlement_id=UUID(paid["id"])))
+    assert audited(cast) == [("settlement_differs", "vouchers")]
+    assert kept["id"] != parked["id"]
 
 
 # --- recalled originals

@@ -15,6 +15,7 @@ from courier_api.jobs.models import Attempt
 from courier_api.jobs.states import FailureReason, NextAction
 from courier_api.jobs.work import MAX_ATTEMPTS
 from courier_api.people.models import Role
+from courier_api.rounds.changes import CourierChange
 from courier_api.rounds.models import Stop
 from courier_api.settings import settings
 from tests import cast as story
@@ -247,6 +248,31 @@ def test_a_remark_opens_a_case_and_changes_nothing(cast: Cast, phone: Any) -> No
     assert decide(cast, case, "dismiss")["decision"] == "dismiss"
     assert cast.session.query(Handover).count() == 1
     assert clean(cast)
+
+
+def test_a_second_remark_about_the_same_is_added_to_the_open_case(cast: Cast, phone: Any) -> None:
+    arrived = phone.arrival(phone.stop)
+    first, second = phone.remark(arrived["id"]), phone.remark(arrived["id"], "wrong_person", "Người nhà nhận")
+    other = phone.remark(first["id"], note="Việc khác")
+    assert [a["result"] for a in phone.sync(arrived, first, second, other)] == ["applied"] * 4
+    about, beside = cast.dispatcher.get("/cases")["items"]
+    assert (about["operation_id"], beside["operation_id"]) == (first["id"], other["id"])
+    assert about["detail"] == {"of": arrived["id"], "again": [second["id"]]}
+    case = cast.dispatcher.get(f"/cases/{about['id']}")
+    assert case["note"] == "Đếm thiếu một bản sao\nNgười nhà nhận"
+    assert clean(cast)
+    decide(cast, case, "dismiss")
+    told = select(CourierChange.subject_id).where(CourierChange.kind == "operation_decided")
+    assert {str(one) for one in cast.session.scalars(told)} == {first["id"], second["id"]}
+    third = phone.remark(arrived["id"])
+    assert result(phone, third) == ("applied", None)
+    assert third["id"] in {c["operation_id"] for c in cast.dispatcher.get("/cases")["items"]}
+    assert clean(cast)
+    for detail in ({"of": arrived["id"]}, {"of": arrived["id"], "again": [nowhere(), second["id"]]}):
+        row = cast.session.get_one(Case, UUID(about["id"]))
+        row.detail = detail
+        cast.session.flush()
+        assert not clean(cast)
 
 
 @pytest.mark.parametrize("why", ["wrong_count", "wrong_person", "wrong_amount", "wrong_seal", "wrong_reason", "other"])

@@ -3,6 +3,7 @@
 import json
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import HealthCheck, given
@@ -13,11 +14,13 @@ from courier_api.db import lon_lat, now
 from courier_api.guard import limits
 from courier_api.people import signing_in
 from courier_api.people.models import Role
+from courier_api.rounds.models import Round
 from courier_api.rounds.states import RoundState
 from courier_api.tracking.duty import OVERTIME, SLACK
 from courier_api.tracking.models import Source
 from tests import cast as story
 from tests.cast import Cast
+from tests.custody.phone import Phone
 from tests.refusals import nothing_written, problem_in
 from tests.tracking.captures import HERE, batch, osmand, query, traccar, written
 from tests.tracking.duty import HOUR, device, kept, ride, tell
@@ -163,6 +166,46 @@ def test_the_round_of_the_story_is_duty(cast: Cast) -> None:
     story.start(cast, round_["id"])
     assert tell(cast, query(phone, now())) == KEPT
     assert str(kept(cast)[0].courier_id) == round_["courier"]["id"]
+
+
+@named(
+    ("early", "keeps"),
+    [(timedelta(minutes=90), True), (timedelta(hours=4), False), (-timedelta(minutes=30), False)],
+)
+def test_a_start_that_was_signed_without_a_network_counts_from_then(cast: Cast, early: timedelta, keeps: bool) -> None:
+    story.book(cast)
+    round_ = story.plan_and_publish(cast)
+    heard = now().replace(microsecond=0)
+    shift = cast.session.get_one(Round, UUID(round_["id"])).shift
+    shift.starts_at, shift.ends_at = heard - HOUR, heard + 3 * HOUR
+    cast.session.commit()
+    phone = Phone(cast)
+    sent = phone.operation("courier.start", at=heard - early, round=round_["id"])
+    assert phone.sync(sent)[0]["result"] == "applied"
+    own = device(cast.courier)
+    assert tell(cast, query(own, heard - timedelta(minutes=80))) == (KEPT if keeps else DROPPED)
+    assert tell(cast, query(own, heard - timedelta(minutes=120))) == DROPPED
+    cast.session.expire_all()
+    started = cast.session.get_one(Round, UUID(round_["id"])).started_at
+    assert started == heard - early if keeps else started >= heard
+
+
+def test_a_finish_that_was_signed_without_a_network_ends_duty_then(cast: Cast) -> None:
+    story.book(cast)
+    round_ = story.plan_and_publish(cast)
+    heard = now().replace(microsecond=0)
+    shift = cast.session.get_one(Round, UUID(round_["id"])).shift
+    shift.starts_at, shift.ends_at = heard - 3 * HOUR, heard + HOUR
+    cast.session.commit()
+    phone = Phone(cast)
+    stop = cast.courier.get(f"/stops/{round_['stops'][0]['id']}")
+    start = phone.operation("courier.start", at=heard - 2 * HOUR, round=round_["id"])
+    back = [phone.arrival(stop), phone.failure(stop)]
+    finish = phone.operation("courier.finish", at=heard - HOUR, round=round_["id"])
+    assert {a["result"] for a in phone.sync(start, *back, finish)} == {"applied"}
+    own = device(cast.courier)
+    assert tell(cast, query(own, heard - 90 * 60 * SECOND)) == KEPT
+    assert tell(cast, query(own, heard - 30 * 60 * SECOND)) == DROPPED
 
 
 def test_who_is_dismissed_is_followed_no_more(cast: Cast) -> None:

@@ -3,6 +3,8 @@ import { readFileSync } from "node:fs";
 import * as batch from "../../courier_api/web/static/js/app/outbox/batch.js";
 import { differences } from "../../courier_api/web/static/js/app/shift/diff.js";
 import { cash, fold, holding } from "../../courier_api/web/static/js/app/shift/fold.js";
+import { bagIn, handedIn } from "../../courier_api/web/static/js/app/shift/handing-in.js";
+import { takenBackWith } from "../../courier_api/web/static/js/app/outbox/taking-back.js";
 import { CLOCK, takeTurns } from "../../courier_api/web/static/js/app/outbox/turns.js";
 import { NetFault } from "../../courier_api/web/static/js/app/outbox/net.js";
 
@@ -16,6 +18,10 @@ const DO = {
   fold: ({ snapshot, operations }) => fold(snapshot, operations),
   holding: ({ snapshot, operations, items }) => holding(fold(snapshot, operations), items, operations).map(({ item_id: id }) => id),
   cash: ({ snapshot, operations, vouchers }) => cash(fold(snapshot, operations), vouchers, operations),
+  takenBack: ({ queue, id }) => takenBackWith(queue, { id }).map((one) => one.id),
+  handedIn: ({ operations }) => handedIn(operations)
+    .map(({ id, by, bags, settlement }) => ({ id, by, bags: bags.map((one) => one.id), settlement: settlement?.id ?? null })),
+  bagIn: ({ text, wanted, found }) => bagIn(text, wanted, found),
   differences: ({ before, after }) => differences(before, after)
     .map(({ kind, stop, from, to }) => ({ kind, stop: stop.id, from, to })),
   // What the one tab does, by a clock that jumps: each step of the script is what a request came to.

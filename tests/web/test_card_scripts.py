@@ -118,6 +118,13 @@ def test_names_are_compared_as_people_write_them(a: str | None, b: str | None, s
     assert run({"names": [a, b]}, {"names": [b, a]}) == [same, same]
 
 
+def test_a_seal_is_told_from_other_bar_codes() -> None:
+    seals = ["NS-004217", "00042", "ABCDEFGHIJ0123456789", " ns004217\n"]
+    others = ["4217", "ABCDEFGHIJ01234567890", "NIEMPHONG", "EH123456785VN", "EH123456789VN", "https://post.example/1"]
+    found = run(*({"seal": text} for text in seals + others))
+    assert found == [text.strip() for text in seals] + [None] * len(others)
+
+
 def test_a_number_is_found_in_what_was_scanned() -> None:
     around = (
         "{}",

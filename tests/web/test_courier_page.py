@@ -114,7 +114,7 @@ def test_every_code_has_its_words() -> None:
     expected |= {f"receiver_{one}" for one in Receiver} | {f"caution_{one}" for one in Caution}
     expected |= {f"why_{one}" for one in ArrivedWhy if one != ArrivedWhy.no_signal} | {"no_signal"}
     expected |= {f"remark_{one}" for one in RemarkWhy} | {f"half_{one}" for one in Half} | set(JobKind)
-    expected |= {f"op_{typ.split('.')[1]}" for typ in events.TYPES if typ.startswith("courier.")} | {"op_handover"}
+    expected |= {f"op_{typ.split('.')[1]}" for typ in events.TYPES if typ.startswith("courier.")} | {"op_to_office"}
     for name in ("pending", "arrived", "completed", "failed", "cancelled"):
         expected.add(f"stop_{name}")
     assert expected <= WORDS.keys()

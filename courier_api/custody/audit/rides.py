@@ -79,17 +79,30 @@ def _check_attempts(snapshot: Snapshot, report: Report) -> None:
 
 
 def check_remarks(snapshot: Snapshot, known: Known, report: Report) -> None:
-    """Each correction that was asked for is a case that says the same, and there is no such case without it."""
+    """Each correction that was asked for is a case that says the same, and there is no such case without it.
+
+    One that was asked for again while its case was open stands in that case.
+    """
     query = "SELECT operation_id::text, id::text, code, detail::text FROM custody_case WHERE kind = 'remark'"
     cases = {operation: case for operation, *case in snapshot.rows(query)}
+    details = {case: fields_of(detail) for case, _, detail in cases.values()}
+    again = {id_: (case, said.get("of")) for case, said in details.items() for id_ in _ids(said.get("again"))}
     for one in applied(snapshot, Kind.remark):
         if one.id not in cases:
-            report.find("case_missing", "operation", one.id)
+            case, of = again.pop(one.id, (None, None))
+            if case is None and one.id not in known.erasures:
+                report.find("case_missing", "operation", one.id)
+            elif case is not None and of != same_id(one.said.get("of")):
+                report.find("remark_differs", "custody_case", case)
             continue
-        case, code, detail = cases.pop(one.id)
-        of = fields_of(detail).get("of")
+        case, code, _ = cases.pop(one.id)
+        of = details[case].get("of")
         erased = of is None and one.id in known.erasures
         if code != one.said.get("why") or not (erased or of == same_id(one.said.get("of"))):
             report.find("remark_differs", "custody_case", case)
-    for case, *_ in cases.values():
+    for case in {*(case for case, *_ in cases.values()), *(case for case, _ in again.values())}:
         report.find("remark_differs", "custody_case", case)
+
+
+def _ids(said: object) -> list[str]:
+    return [str(one) for one in said] if isinstance(said, list) else []

@@ -260,14 +260,15 @@ export class Day {
   async office() {
     const { screens } = this;
     const { page } = screens;
-    if (await page.locator("main .plain").count()) await page.locator("main .plain").first().tap();
+    const left = page.locator("main input[type=checkbox]:not(:checked)"); // none, where he died after choosing
+    if (await left.count()) await page.locator("main .plain").first().tap();
     await screens.onward("office/sign");
     await page.waitForSelector("canvas.pad");
     await page.locator(".choice").first().tap();
     const owed = page.locator(".field .hint");
     if (await owed.count()) await page.fill("input[inputmode=numeric]", (await owed.innerText()).replace(/\D/g, ""));
     await screens.sign();
-    await this.sign(["custody.handover", "courier.settlement"], {}, () => screens.onward("office$"));
+    await this.sign(["custody.handover", "courier.settlement"], {}, () => screens.onward("#/handed/"));
   }
 
   // About one of the handovers after the other.

@@ -1,7 +1,7 @@
 // Opens the app: the database, who is signed in, the sender, the screens. Everything that a screen needs is handed to it.
 import { find, show } from "../dom.js";
 import { StorageFull, openDatabase } from "../device/store.js";
-import { say } from "../told.js";
+import { say, told } from "../told.js";
 import { icon, tell } from "./parts.js";
 import { openPhone } from "./phone.js";
 import { go, refresh, render, start } from "./router.js";
@@ -15,9 +15,11 @@ import { keepShell } from "./shell.js";
 
 // What the first screen does without: loaded behind it, so that a cheap phone shows the round sooner.
 const LATER = {
+  clerk: () => import("./screens/clerk.js"),
   door: () => import("./screens/door.js"),
   early: () => import("./screens/early.js"),
   failure: () => import("./screens/failure.js"),
+  handed: () => import("./screens/handed.js"),
   map: () => import("./screens/map.js"),
   me: () => import("./screens/me.js"),
   office: () => import("./screens/office.js"),
@@ -30,6 +32,7 @@ const LATER = {
 };
 const later = (name, build) => async (...params) => build(await LATER[name]())(...params);
 
+let watched = null;
 let services = null;
 let phone = null;
 
@@ -52,10 +55,22 @@ async function begin() {
   phone.addEventListener("change", pill);
   services.outbox.subscribe(() => phone?.load().then(refresh));
   services.watch(phone);
+  const { person_id: mine } = session.session();
+  whenAnother(database, mine);
   pill();
 }
 
+// Who signs in in another tab is the one whose phone it is now: this tab opens anew for him.
+async function whenAnother(database, mine) {
+  const { liveQuery } = await import(told.dexie);
+  watched?.unsubscribe();
+  watched = liveQuery(() => database.facts.get("session")).subscribe((row) => {
+    if (row && row.value.person_id !== mine) location.reload();
+  }, console.warn);
+}
+
 async function end() {
+  watched?.unsubscribe();
   services?.close();
   services = phone = null;
   pill();
@@ -84,7 +99,8 @@ function routes() {
     [new RegExp(`^#/plan/${id}$`), later("plan", ({ planScreen }) => planScreen(phone))],
     [/^#\/early$/, later("early", ({ earlyScreen }) => earlyScreen(phone))],
     [/^#\/office$/, later("office", ({ officeScreen }) => officeScreen(phone))],
-    [/^#\/office\/sign$/, later("office", ({ officeSignScreen }) => officeSignScreen(phone, write))],
+    [/^#\/office\/sign$/, later("clerk", ({ clerkScreen }) => clerkScreen(phone, write))],
+    [new RegExp(`^#/handed/${id}$`), later("handed", ({ handedScreen }) => handedScreen(phone))],
     [/^#\/queue$/, later("queue", ({ queueScreen }) => queueScreen(phone, services.backup))],
     [/^#\/me$/, later("me", ({ meScreen }) => meScreen(phone, async () => { await end(); await start(routes()); go("#/sign-in"); }))],
     [/^#\/traccar$/, later("traccar", ({ traccarScreen }) => traccarScreen())],

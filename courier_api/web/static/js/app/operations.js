@@ -3,6 +3,10 @@
 export const UNDO_MS = 10_000; // so long the phone keeps an operation to itself, to be taken back
 
 const citizen = { r: "citizen" };
+
+// Text as the server takes it (api/fields.py): what a scanner or a keyboard adds unseen would make it another text than
+// the one that was signed. Null where nothing is left.
+export const clean = (text) => text?.normalize("NFC").replace(/[^\P{Cc}\n\t]|\p{Cs}/gu, "").trim() || null;
 const party = (role, id) => (role === "citizen" ? citizen : { r: role, id });
 
 // Degrees x 10^7 and metres, as events write them; null where it is not known.
@@ -35,8 +39,8 @@ export function failure(door, { reason, next, note = "", missing = null, called 
     subjectOf(door),
     {
       hold_ms: UNDO_MS,
-      values: { note: note || null, photo },
-      beside: { note: note || null },
+      values: { note: clean(note), photo },
+      beside: { note: clean(note) },
       evidence: photo ? [{ kind: "photo", bytes: photo }] : [],
     },
   );
@@ -44,15 +48,16 @@ export function failure(door, { reason, next, note = "", missing = null, called 
 
 export function remark(operation, { why, note, photo = null }) {
   return of("courier.remark", { of: operation.id, why }, operation.subject ?? {}, {
-    values: { note, photo },
-    beside: { note },
+    values: { note: clean(note), photo },
+    beside: { note: clean(note) },
     evidence: photo ? [{ kind: "photo", bytes: photo }] : [],
   });
 }
 
 // Papers taken from a citizen, or the result given to one.
 //   given  {lines, extra, recalled, identity, receiver, receiverName, authorization, fee, seal, place, signatures, photo}
-export function handover(door, custody, me, given) {
+export function handover(door, custody, me, entered) {
+  const given = cleaned(entered);
   const pickup = door.job.kind === "pickup";
   const papers = papersOf(door, given);
   const extra = pickup && given.extra?.length ? given.extra : null;
@@ -86,12 +91,24 @@ export function handover(door, custody, me, given) {
   });
 }
 
+function cleaned(given) {
+  return {
+    ...given,
+    seal: clean(given.seal),
+    receiverName: clean(given.receiverName),
+    authorization: clean(given.authorization),
+    extra: given.extra?.map((paper) => ({ ...paper, name: clean(paper.name) })),
+    signatures: given.signatures.map((one) => ({ ...one, signer_name: clean(one.signer_name) })),
+  };
+}
+
 // A bag given to the post office, the clerk signing on this phone; online the counter records it itself.
-export function toOffice(bag, me, office, { clerk, place, signatures, write }) {
+// `together` is the same for all that one clerk signs for at once.
+export function toOffice(bag, me, office, { clerk, place, signatures, write, together }) {
   return signedByHand({
     sides: [party("courier", me), party("office", office.code)],
     custody: bag.custody,
-    subject: { item: bag.custody.item_id, round: bag.round ?? null },
+    subject: { item: bag.custody.item_id, round: bag.round ?? null, together },
     fields: { by: clerk.staff_code, fee: 0 },
     values: { documents: bag.lines.map((line, n) => [n + 1, line.name, line.originals, line.copies, ...(line.reason ? [line.reason] : [])]) },
     beside: { item_id: bag.custody.item_id, lines: bag.lines.map((line, n) => ({ position: n + 1, originals: line.originals, copies: line.copies })) },
@@ -100,17 +117,18 @@ export function toOffice(bag, me, office, { clerk, place, signatures, write }) {
 }
 
 // The cash of some handovers, paid in against their vouchers, and recalled originals given with it.
-export function settlement(office, { amount, handovers, recalled, clerk, place, signatures, write }) {
+export function settlement(office, { amount, handovers, recalled, clerk, place, signatures, write, together }) {
   const strokes = write(signatures);
   return of(
     "courier.settlement",
     { office: office.code, amount, by: clerk.staff_code, handovers, recalled, geo: geoOf(place) },
-    {},
+    { together },
     { hold_ms: UNDO_MS, values: { strokes }, beside: { strokes_follow: true }, evidence: [{ kind: "strokes", bytes: strokes }] },
   );
 }
 
-function papersOf(door, { lines, extra = [] }) {
+// The papers in order, as they are committed to: [n, name, originals, copies, reason where one stands beyond the list].
+export function papersOf(door, { lines, extra = [] }) {
   const named = new Map((door.job.kind === "pickup" ? door.documents : door.lines).map((line) => [line.position, line]));
   const counted = [...lines].sort((a, b) => a.position - b.position).map((line) => {
     const { name, reason } = named.get(line.position);

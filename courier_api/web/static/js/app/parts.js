@@ -4,7 +4,8 @@ import { language, say } from "../told.js";
 
 const amount = new Intl.NumberFormat(language === "vi" ? "vi" : "en");
 
-export const money = (dong) => `${amount.format(dong)}\u00a0đ`;
+export const grouped = (number) => amount.format(number);
+export const money = (dong) => `${grouped(dong)}\u00a0đ`;
 export const metres = (m) => (m < 950 ? `${Math.round(m / 10) * 10}\u00a0m` : `${amount.format(Math.round(m / 100) / 10)}\u00a0km`);
 
 export function icon(name) {
@@ -106,18 +107,23 @@ export function markWrong(element, text) {
   element.querySelector(".error")?.remove();
   element.classList.toggle("wrong", Boolean(text));
   element.input?.toggleAttribute("aria-invalid", Boolean(text));
-  if (text) element.querySelector("label").after(make("p", { class: "error", role: "alert" }, text));
+  if (text) element.querySelector("label, legend").after(make("p", { class: "error", role: "alert" }, text));
 }
 
-// Asks; resolves with the value of the button pressed, null when it was left.
+// Asks; resolves with the value of the button pressed, null when it was left. A value may be asked for: false means that
+// something is missing still, and the sheet stays.
 export function ask(heading, content, buttons) {
   const dialog = make("dialog", { class: "sheet", "aria-labelledby": "sheet-heading" },
     make("h2", { id: "sheet-heading" }, heading), ...[content].flat().map((one) =>
       typeof one === "string" ? make("p", {}, one) : one));
   return new Promise((resolve) => {
     const close = (value) => { dialog.close(); dialog.remove(); resolve(value); };
+    const answer = async (value) => {
+      const given = typeof value === "function" ? await value() : value;
+      if (given !== false || given === value) close(given);
+    };
     dialog.append(make("div", { class: "sheet-actions" }, ...buttons.map(([value, text, kind = "main-action"]) =>
-      button(text, () => close(typeof value === "function" ? value() : value), { kind }))));
+      button(text, () => answer(value), { kind }))));
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
     document.body.append(dialog);
     dialog.showModal();

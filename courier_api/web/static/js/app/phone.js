@@ -1,9 +1,10 @@
 // What the phone knows: who is signed in, the rounds of the day as they stand with its own operations, what waits.
-import { guarded } from "../device/store.js";
+import { guarded, inOne } from "../device/store.js";
 import * as operations from "./operations.js";
 import { withRoom } from "./outbox/index.js";
 import { cash, fold, holding } from "./shift/fold.js";
 import { differences } from "./shift/diff.js";
+import { withTouched } from "./shift/snapshot.js";
 
 export async function openPhone({ database, outbox, session }) {
   const phone = new Phone(database, outbox, session);
@@ -39,6 +40,7 @@ class Phone extends EventTarget {
       problems,
       office: fact.get("office") ?? null,
       vouchers: fact.get("vouchers") ?? [],
+      listed: fact.get("vouchers_at") ?? 0,
       items: fact.get("items") ?? [],
       skew: fact.get("clock")?.skew_ms ?? 0,
       prepared: fact.get("prepared") ?? null,
@@ -83,6 +85,11 @@ class Phone extends EventTarget {
     return null;
   }
 
+  // The door at which a bag was taken or is to be given, as far as its round is on the phone.
+  doorOf(item) {
+    return this.rounds.flatMap(({ stops }) => stops).find(({ custody }) => custody?.item_id === item)?.door ?? null;
+  }
+
   bags() {
     return holding(this.rounds.flatMap(({ stops }) => stops), this.items, [...this.done, ...this.queue]);
   }
@@ -95,12 +102,12 @@ class Phone extends EventTarget {
   }
 
   cash() {
-    return cash(this.rounds.flatMap(({ stops }) => stops), this.vouchers, [...this.done, ...this.queue]);
+    return cash(this.rounds.flatMap(({ stops }) => stops), this.vouchers, [...this.done, ...this.queue], this.listed);
   }
 
   // Deliveries whose recalled originals are still with the courier.
   recalled() {
-    const own = [...this.done, ...this.queue];
+    const own = [...this.done, ...this.queue].filter(({ state, decision }) => !["parked", "rejected"].includes(state) || decision === "record");
     const given = new Set(own.filter(({ typ }) => typ === "courier.settlement").flatMap(({ fields }) => fields.recalled ?? []));
     return own.filter(({ id, typ, fields }) => typ === "custody.handover" && fields.recalled?.some(([, originals]) => originals > 0) && !given.has(id)).map(({ id }) => id);
   }
@@ -115,9 +122,15 @@ class Phone extends EventTarget {
   }
 
   async enqueue(said) {
-    const operation = await this.outbox.enqueue(said);
-    await this.load();
+    const [operation] = await this.enqueueAll([said]);
     return operation;
+  }
+
+  // What belongs together is kept together, or not at all.
+  async enqueueAll(saids) {
+    const made = await this.outbox.enqueueAll(saids);
+    await this.load();
+    return made;
   }
 
   async undo(id) {
@@ -126,17 +139,24 @@ class Phone extends EventTarget {
     return back;
   }
 
-  // The courier has read what changed: from now on the new plan is the plan, and the dispatcher sees that.
-  async acknowledge({ round, doors, at }) {
+  // The courier has read what changed: from now on the new plan is the plan, and the dispatcher sees that. What has changed
+  // again meanwhile waits beside it as before; doors at which something was done stay, whatever the plan says.
+  async acknowledge({ round, doors, at, before }) {
     const { database } = this;
-    await database.transaction("rw", database.facts, async () => {
-      await database.facts.put({ key: `round:${round.id}`, value: { round, doors, at } });
-      await database.facts.delete(`incoming:${round.id}`);
-      await database.facts.put({ key: `seen:${round.id}`, value: round.version });
+    const { facts } = database;
+    const operation = await this.enqueue(operations.seen(round));
+    const kept = withTouched(before, { round, doors, at }, [...this.done, ...this.queue]);
+    await inOne(database, [facts], async () => {
+      await facts.put({ key: `round:${round.id}`, value: kept });
+      const waiting = (await facts.get(`incoming:${round.id}`))?.value;
+      if (waiting?.round.version === round.version) await facts.delete(`incoming:${round.id}`);
+      await facts.put({ key: `seen:${round.id}`, value: round.version });
     });
-    return this.enqueue(operations.seen(round));
+    await this.load();
+    return operation;
   }
 
+  // Half-filled forms: of a door by its stop, of a correction by `remark:<operation>`, of a handover as `office`.
   draft(stop) {
     return this.database.drafts.get(stop).then((row) => row?.value ?? null);
   }

@@ -1,4 +1,5 @@
 // What works behind the screens while a courier is signed in: the sender and its feed, preparing a day, position, backup.
+import { inOne } from "../device/store.js";
 import { told } from "../told.js";
 import { sealBackup } from "./backup/seal.js";
 import { tilesOf, wayOf } from "./map/tiles.js";
@@ -48,13 +49,31 @@ export async function openServices(database, session) {
     },
     backup: async () => {
       const { kid } = await session.record();
-      const queue = await database.queue.where("person").equals(holder.person).sortBy("counter");
-      const evidence = (await database.evidence.where("state").equals("waiting").toArray()).filter(({ person }) => person === holder.person);
-      return sealBackup({ operations: queue.map(asSent), evidence, kid, person: holder.person, app: told.app }, told.backup_key);
+      const queue = await leaving(database, holder);
+      return sealBackup({ operations: queue.map(asSent), evidence: waiting(database, holder), kid, person: holder.person, app: told.app }, told.backup_key);
     },
     close() {
       ended.abort();
       outbox.close();
     },
   };
+}
+
+// What goes into a file may reach the server by it: from then on nothing of it is taken back.
+function leaving(database, { person }) {
+  return inOne(database, [database.queue], async () => {
+    const rows = await database.queue.where("person").equals(person).sortBy("counter");
+    for (const row of rows) row.sent_at ??= Date.now();
+    await database.queue.bulkPut(rows);
+    return rows;
+  });
+}
+
+// One photo after the other: the phone whose disk is full has little memory too.
+async function* waiting({ evidence }, { person }) {
+  const range = [[person, "waiting", 0], [person, "waiting", Infinity]];
+  for (const key of await evidence.where("[person+state+size]").between(...range).primaryKeys()) {
+    const row = await evidence.get(key);
+    if (row?.bytes) yield row;
+  }
 }

@@ -38,10 +38,12 @@ export async function signIn(phone, code) {
   return load();
 }
 
-// The key and what waits stay: they are needed until the last receipt has come.
+// The key and what waits stay: they are needed until the last receipt has come. Of the people on the round nothing does.
 export async function signOut() {
   const ending = token();
-  await (await openDatabase()).facts.delete("session");
+  const database = await openDatabase();
+  const { facts, drafts, fixes } = database;
+  await inOne(database, [facts, drafts, fixes], () => Promise.all([facts.clear(), drafts.clear(), fixes.clear()]));
   current = null;
   if (ending) await call("/public/sign-ins/current", { method: "DELETE", token: ending }).catch(() => {});
 }

@@ -14,6 +14,8 @@ export async function keepShell() {
     const kept = await navigator.serviceWorker.register(told.worker, { scope: "/", updateViaCache: "none" });
     kept.addEventListener("updatefound", () => watch(kept.installing));
     if (kept.waiting && navigator.serviceWorker.controller) offer(kept.waiting);
+    // A version that another tab has taken is taken here too: the files of the old one are gone.
+    if (navigator.serviceWorker.controller) navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
     setInterval(() => kept.update().catch(() => {}), LOOK_EVERY_MS);
   } catch {
     // A private window keeps nothing: the app still works with a network.
@@ -45,7 +47,6 @@ function offer(worker) {
     action: say("new_version_take"),
     seconds: 60,
     act: () => {
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
       worker.postMessage("take over");
     },
   });

@@ -100,9 +100,11 @@ export function drawForm(one, { cannot, done, refused, signInAgain }) {
   }
 }
 
-// Only a handover can be recorded by force; the API says so only when it is tried.
+// Only a handover and cash paid in can be recorded by force; the API says so only when it is tried.
+const RECORDED = ["custody.handover", "courier.settlement"];
+
 function possible({ decisions, event }) {
-  const fits = (decision) => decision !== "record" || event?.typ === "custody.handover";
+  const fits = (decision) => decision !== "record" || RECORDED.includes(event?.typ);
   return decisions.filter((decision) => saysIt(`do_${decision}`) && fits(decision));
 }
 

@@ -33,8 +33,9 @@ export function inWords(text) {
 
 export const why = ({ text }) => inWords(text);
 
-// A decision's words: of a correction that a courier asks for, a dispatcher can only take note.
-function keyOf({ kind }, decision) {
+// A decision's words: of a correction that a courier asks for, a dispatcher can only take note; cash changes no hands.
+function keyOf({ kind, event }, decision) {
+  if (decision === "record" && event?.typ === "courier.settlement") return "do_record_cash";
   return kind === "remark" && decision === "dismiss" ? "do_note" : `do_${decision}`;
 }
 

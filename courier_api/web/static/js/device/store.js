@@ -51,7 +51,7 @@ export async function waiting(kid) {
   return (await openDatabase()).queue.where("[kid+counter]").between([kid, 0], [kid, Infinity]).toArray();
 }
 
-// One transaction: `work` is given the record (or null) and says what to put: {record, operation, evidence}, or less.
+// One transaction: `work` is given the record (or null) and says what to put: {record, operations, evidence}, or less.
 export async function change({ person, role }, work) {
   const database = await openDatabase();
   const { keys, queue, evidence } = database;
@@ -59,7 +59,7 @@ export async function change({ person, role }, work) {
     const record = (await keys.get([person, role])) ?? null;
     const put = work(record) ?? {};
     if (put.record) await keys.put(put.record);
-    if (put.operation) await queue.add(put.operation);
+    if (put.operations) await queue.bulkAdd(put.operations);
     if (put.evidence?.length) await evidence.bulkAdd(put.evidence);
     return put.record ?? record;
   });

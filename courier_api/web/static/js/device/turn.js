@@ -36,45 +36,64 @@ export function online(holder, { build, send, write, app, anchor }) {
 }
 
 // For an app that queues: sign, count, and put it into the queue with its evidence, in one transaction; sending it is
-// another's work.
+// another's work. Gives the operation as it stands in the queue.
 //   build(record)   says {typ, eid, values, fields, beside, subject, evidence, hold_ms, stamped}:
 //     beside        goes with the operation; `stamped` names the field of it that repeats the event's time
 //     subject       {round, stop, item}: what it is about, for the screens
 //     evidence      [{kind, bytes}]: goes up by itself, and the event commits to it; strokes may be given as signatures
 //     hold_ms       so long it is not sent, and can be taken back
-export function enqueue(holder, { build, write, app, anchor }) {
+export async function enqueue(holder, { build, ...signing }) {
+  const [operation] = await enqueueAll(holder, [build], signing);
+  return operation;
+}
+
+// What belongs together, one `build` for each: all of it is in the queue, counters in a row, or nothing is.
+export function enqueueAll(holder, builds, { write, app, anchor }) {
   return inTurn(holder, async () => {
-    const record = await standing(holder);
-    const said = await build(record);
-    const moment = now(app, anchor);
-    const files = (said.evidence ?? []).map(({ kind, bytes }) => ({ kind, bytes: contentOf(bytes, write) }));
-    const values = { ...said.values, ...Object.fromEntries(files.map(({ kind, bytes }) => [kind, bytes])) };
-    const { event, salts } = await buildEvent({ ...said, values }, record, moment, write);
-    const { signed, digest } = await signEvent(event, salts, record.key, write);
-    const beside = composed(said.beside ?? {});
-    if (said.stamped) beside[said.stamped] = event.t;
-    if (files.some(({ kind }) => kind === "strokes")) beside.strokes_follow = true;
-    const operation = {
-      kid: record.kid,
-      counter: event.dev.ctr,
-      previous: record.previous,
-      person: holder.person,
-      id: event.eid,
-      typ: event.typ,
-      at: event.t,
-      fields: said.fields ?? {},
-      subject: said.subject ?? {},
-      signed,
-      certificate: record.certificate,
-      beside,
-      not_before: said.hold_ms ? moment.at + said.hold_ms : null,
-      sent_at: null,
-      fault: null,
-    };
-    const evidence = files.map((file) => uploadOf(operation, file));
-    await change(holder, (current) => ({ record: queued(current, { ...operation, digest }), operation, evidence }));
-    return operation;
+    let record = await standing(holder);
+    const made = [];
+    for (const build of builds) {
+      const one = await signedBy(record, await build(record), holder, now(app, anchor), write);
+      record = queued(record, one.counted);
+      made.push(one);
+    }
+    await change(holder, (current) => ({
+      record: made.reduce((at, { counted }) => queued(at, counted), current),
+      operations: made.map(({ operation }) => operation),
+      evidence: made.flatMap(({ evidence }) => evidence),
+    }));
+    return made.map(({ operation }) => operation);
   });
+}
+
+// {operation, evidence, counted}: signed on top of the record, and not yet written anywhere.
+async function signedBy(record, said, { person }, moment, write) {
+  const files = (said.evidence ?? []).map(({ kind, bytes }) => ({ kind, bytes: contentOf(bytes, write) }));
+  const values = { ...said.values, ...Object.fromEntries(files.map(({ kind, bytes }) => [kind, bytes])) };
+  const { event, salts } = await buildEvent({ ...said, values }, record, moment, write);
+  const { signed, digest } = await signEvent(event, salts, record.key, write);
+  const beside = composed(said.beside ?? {});
+  if (said.stamped) beside[said.stamped] = event.t;
+  if (files.some(({ kind }) => kind === "strokes")) beside.strokes_follow = true;
+  const operation = {
+    kid: record.kid,
+    counter: event.dev.ctr,
+    previous: record.previous,
+    person,
+    id: event.eid,
+    typ: event.typ,
+    at: event.t,
+    fields: said.fields ?? {},
+    subject: said.subject ?? {},
+    signed,
+    certificate: record.certificate,
+    beside,
+    not_before: said.hold_ms ? moment.at + said.hold_ms : null,
+    sent_at: null,
+    fault: null,
+  };
+  const counted = { kid: record.kid, counter: operation.counter, digest };
+  return { operation, evidence: files.map((file) => uploadOf(operation, file)), counted };
 }
 
 function uploadOf({ id, person }, { kind, bytes }) {

@@ -2,6 +2,7 @@
 import { NoReceipt, read, unpack } from "../../verify/receipt.js";
 
 const S10 = /(?<!\w)[A-Z]{2}(?: ?\d){9} ?[A-Z]{2}(?!\w)/g;
+const SEAL = /^(?=.*\d)[A-Z\d][A-Z\d-]{3,18}[A-Z\d]$/i; // as they are printed: some with a dash between series and number
 const WEIGHTS = [8, 6, 4, 2, 3, 5, 9, 7];
 const RECEIPT = /#\s*\d{600}/; // its address, with more digits than any other has
 
@@ -35,6 +36,12 @@ export function trackingNumber(text) {
   const within = RECEIPT.test(text) ? numberOf(text) : text;
   const numbers = within.toUpperCase().match(S10) ?? [];
   return numbers.map((number) => number.replaceAll(" ", "")).find(holds) ?? null;
+}
+
+// The number of a seal in a bar code; null for what cannot be one, an item's number among it whatever its check digit.
+export function sealNumber(text) {
+  const number = text.trim();
+  return SEAL.test(number) && !/^[A-Z]{2}\d{9}[A-Z]{2}$/i.test(number) ? number : null;
 }
 
 function numberOf(receipt) {

@@ -1,6 +1,9 @@
 // The half-filled form of a door: kept on the phone with each change, so that a dead battery costs nothing.
 import * as operations from "../operations.js";
-import { here } from "../place.js";
+import { lastPlace } from "../place.js";
+
+// What a signature stands for.
+const SIGNED = ["lines", "extra", "recalled", "seal", "receiver", "receiverName", "authorization", "identity", "relationship", "signer"];
 
 // The draft of a stop with what it is about; null when there is no such stop any more.
 export async function openForm(phone, id) {
@@ -9,17 +12,32 @@ export async function openForm(phone, id) {
   const { round, one } = found;
   const door = { ...one.door, round: round.id, custody: one.custody };
   const draft = (await phone.draft(id)) ?? fresh(door);
-  const keep = (change) => phone.keepDraft(id, Object.assign(draft, change));
+  const keep = (change) => phone.keepDraft(id, Object.assign(draft, amended(door, draft, change)));
   return { ...found, id, door, draft, keep, custody: one.custody };
 }
 
+// `documents` are the papers that were announced, an optional one only if it was: what is there is expected to be given.
 function fresh(door) {
   const pickup = door.job.kind === "pickup";
   const lines = (pickup ? door.documents : door.lines).map(({ position, originals, copies }) => ({ position, originals, copies }));
   return {
-    identity: null, card: null, lines, extra: [], paid: null, seal: "", photo: null, strokes: null,
+    identity: null, card: null, lines, extra: [], paid: null, seal: "", photo: null, strokes: null, signAgain: false,
     signer: door.job.contact_name, relationship: "self", receiver: "self", receiverName: "", authorization: "", recalled: [],
   };
+}
+
+// A change with what follows from it: nobody has signed for what he did not see, so that the signature goes with what was
+// signed; and a receiver who needs no authorisation leaves none behind, nor its photo.
+export function amended(door, draft, change) {
+  const all = { ...change };
+  if ("receiver" in change && !needsPaper(door, change.receiver)) Object.assign(all, { authorization: "", photo: null });
+  const same = SIGNED.every((part) => !(part in all) || JSON.stringify(all[part]) === JSON.stringify(draft[part]));
+  return same ? all : { ...all, strokes: null, signAgain: draft.signAgain || Boolean(draft.strokes) };
+}
+
+// Whether someone may receive only with a written authorisation.
+export function needsPaper({ authorization: rule }, receiver) {
+  return receiver === "authorized" || (receiver === "family" && rule !== "family_exempt");
 }
 
 // Papers that the checklist wants and the citizen has not: [position, originals, copies] as they were shown.
@@ -35,6 +53,8 @@ export function missingOf({ checklist = [], documents }, draft) {
   });
 }
 
+export const isNothing = ({ lines, extra }) => [...lines, ...extra].every(({ originals, copies }) => originals + copies === 0);
+
 // Signs what was done at the door and forgets the draft; gives the operation.
 export async function finishDoor(phone, form, write) {
   const { door, draft, custody, id } = form;
@@ -49,7 +69,7 @@ export async function finishDoor(phone, form, write) {
     authorization: third && draft.authorization ? draft.authorization : null,
     fee: door.requirements.fee,
     seal: draft.seal || null,
-    place: await here(phone),
+    place: lastPlace(phone),
     signatures: [{ relationship: draft.relationship, signer_name: draft.signer, strokes: draft.strokes }],
     photo: draft.photo,
     write,

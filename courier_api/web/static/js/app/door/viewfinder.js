@@ -46,7 +46,7 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
   }
 
   async function take() {
-    await use(await camera.still());
+    if (camera) await use(await camera.still()); // it may still be opening
   }
 
   async function use(blob) {
@@ -62,7 +62,7 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
     }
   }
 
-  return { element, start, stop, shutter, say: (text) => { word.textContent = text; } };
+  return { element, start, stop, shutter, say: (text, kind = "") => { word.textContent = text; word.className = `finder-word ${kind}`; } };
 }
 
 function fileInput(onFile, text) {
@@ -93,12 +93,41 @@ export function takePhoto(heading) {
   return over(heading, null, (close) => viewfinder({ label: heading, shutterText: say("take_photo"), onPhoto: close }));
 }
 
-function over(heading, hint, open) {
+const REPEAT_MS = 2_000; // a code that lies before the camera is not said again and again
+
+// Many codes, one after the other, before one camera that stays open: ends by itself with true when nothing is left to
+// find, with null when it was left.
+//   left          what is looked for, as it stands at the beginning
+//   judge(text)   {good, word, left}: what to say of a code, and what is looked for then
+export function scanMany(heading, { left, judge }) {
+  const list = make("div", { class: "finder-left" });
+  const show = (names) => list.replaceChildren(make("strong", {}, say("scan_left", { n: names.length })),
+    make("ul", {}, ...names.map((name) => make("li", { class: "code" }, name))));
+  const told = new Map(); // text -> when it was said
+  show(left);
+  return over(heading, null, (close) => {
+    const finder = viewfinder({
+      label: heading,
+      onCode: async (text) => {
+        if (performance.now() - (told.get(text) ?? -Infinity) < REPEAT_MS) return;
+        told.set(text, performance.now());
+        const { good, word, left: still } = await judge(text);
+        const kind = good ? "good" : "bad";
+        finder.say(word, kind);
+        show(still);
+        if (!still.length) close(true);
+      },
+    });
+    return finder;
+  }, { leave: say("scan_end"), below: list });
+}
+
+function over(heading, hint, open, { leave = say("go_back"), below = null } = {}) {
   return new Promise((resolve) => {
     const close = (found) => { finder.stop(); dialog.close(); dialog.remove(); resolve(found); };
     const finder = open(close);
     const dialog = make("dialog", { class: "sheet scanning", "aria-label": heading },
-      make("h2", {}, heading), hint && make("p", {}, hint), finder.element, finder.shutter, button(say("go_back"), () => close(null), { kind: "plain" }));
+      make("h2", {}, heading), hint && make("p", {}, hint), finder.element, finder.shutter, below, button(leave, () => close(null), { kind: "plain" }));
     dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
     document.body.append(dialog);
     dialog.showModal();

@@ -31,11 +31,11 @@ export function makeFeed({ database, holder, call }) {
   async function take({ items, cursor }, token, before) {
     const snapshots = [];
     for (const id of await touched(items, before)) snapshots.push(await anew(id, token));
-    const bags = items.some(({ kind }) => kind.startsWith("item_")) ? await call("/couriers/items", { token }) : null;
+    const bags = items.some(({ kind }) => kind.startsWith("item_") || kind === "operation_decided") ? await call("/couriers/items", { token }) : null;
     const operations = items.filter(({ kind }) => OPERATIONS.includes(kind)).map(({ subject_id: id }) => id);
     const stand = await Promise.all(operations.map((id) => standing(id, token)));
     await remember(stand, new Map(items.map((one) => [one.subject_id, one.detail?.decision])));
-    await keepRounds(database, snapshots.filter(Boolean), async () => {
+    await keepRounds(database, holder, snapshots.filter(Boolean), async () => {
       if (bags) await facts.put({ key: "items", value: bags });
       await facts.put({ key: "cursor", value: cursor });
     });

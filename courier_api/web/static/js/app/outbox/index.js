@@ -1,7 +1,7 @@
 // The way out: what a courier does is signed, kept and counted here; one tab sends it. Screens know of no network.
 import { writer } from "../../device/canonical.js";
 import { StorageFull, guarded, openDatabase } from "../../device/store.js";
-import { enqueue, undo } from "../../device/turn.js";
+import { enqueueAll, undo } from "../../device/turn.js";
 import { readKeys } from "../../verify/crypto.js";
 import { call as netCall } from "./net.js";
 import { makeSender } from "./sender.js";
@@ -9,6 +9,7 @@ import { CLOCK } from "./turns.js";
 import { makeUploader } from "./uploads.js";
 
 const REMEMBERED_MS = 7 * 24 * 3600 * 1000; // on the phone; the ledger forgets nothing
+const LOOK_FOR_KEYS_MS = 60_000;
 const TILES = "courier-tiles"; // on a full disk a signature is worth more than a map
 
 // What signing and checking need of the libraries; `told` names where they are, and the operator's keys. A page that
@@ -31,8 +32,23 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   let sends = false; // whether it is this tab that sends, and knows how that goes
   let counted = { operations: 0, photos: 0, bytes: 0, oldest: null };
 
-  const uploads = makeUploader({ database, holder, call, clock, ...tools });
-  const sender = makeSender({ database, holder, call, clock, lock, after: uploads, tell, ...tools });
+  let lookedAt = -Infinity;
+
+  // The operator may have a new key since this page was opened. What asks is a receipt that no known key has signed.
+  async function learn() {
+    if (clock.now() - lookedAt < LOOK_FOR_KEYS_MS) return false;
+    lookedAt = clock.now();
+    const response = await call("/public/ledger/keys", { raw: true, headers: { Accept: "text/plain" } });
+    const lines = (await response.text()).split("\n").filter(Boolean);
+    await guarded(() => database.facts.put({ key: "operator_keys", value: lines }));
+    const known = new Set(tools.keys.map(String));
+    const fresh = (await readKeys(new Set(lines))).map(({ key }) => key).filter((key) => !known.has(String(key)));
+    tools.keys.push(...fresh);
+    return fresh.length > 0;
+  }
+
+  const uploads = makeUploader({ database, holder, call, clock, learn, ...tools });
+  const sender = makeSender({ database, holder, call, clock, lock, after: uploads, tell, learn, ...tools });
 
   function tell(next) {
     sends = true;
@@ -76,17 +92,21 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
     tabs.postMessage({ nudge: true });
   }
 
+  // Each as device/turn.js has it of `build`; gives the operations as they stand in the queue. Throws StorageFull, and
+  // then none of them is there.
+  async function putAll(saids) {
+    const anchor = (await database.facts.get("anchor"))?.value ?? null;
+    const signing = { write: tools.write, app: told.app, anchor };
+    const made = await withRoom(() => enqueueAll(holder, saids.map((said) => () => said), signing));
+    await recount();
+    sender.wake();
+    tabs.postMessage({ wake: true });
+    return made;
+  }
+
   return {
-    // `said` as device/turn.js has it of `build`; gives the operation as it stands in the queue. Throws StorageFull.
-    async enqueue(said) {
-      const anchor = (await database.facts.get("anchor"))?.value ?? null;
-      const signing = { build: () => said, write: tools.write, app: told.app, anchor };
-      const operation = await withRoom(() => enqueue(holder, signing));
-      await recount();
-      sender.wake();
-      tabs.postMessage({ wake: true });
-      return operation;
-    },
+    enqueueAll: putAll,
+    enqueue: async (said) => (await putAll([said]))[0],
     async undo(id) {
       const back = await undo(holder, id);
       await recount();
@@ -130,7 +150,7 @@ async function count({ queue, evidence }, { person }) {
   return { operations: rows.length, photos: sizes.length, bytes, oldest };
 }
 
-// [{kind, id, typ, at, subject, code, detail}]: what does not go by itself.
+// [{kind, id, typ, at, fields, subject, code, detail}]: what does not go by itself.
 //   key         of the courier: the server takes nothing more from it
 //   operation   still here, and the server does not take it
 //   decision    the server has it, and a dispatcher is asked
@@ -144,8 +164,8 @@ async function problems({ keys, queue, done, evidence }, holder) {
   await evidence.where("fault").above("").each(({ event: id, kind: file, fault: code, person: whose }) => {
     if (whose === person) files.push({ kind: "evidence", id, file, code });
   });
-  const shown = (kind) => ({ id, typ, at, subject, fault, code, detail = null }) =>
-    ({ kind, id, typ, at, subject, code: fault ?? code, detail });
+  const shown = (kind) => ({ id, typ, at, fields, subject, fault, code, detail = null }) =>
+    ({ kind, id, typ, at, fields, subject, code: fault ?? code, detail });
   return [
     ...(record?.fault ? [{ kind: "key", code: record.fault }] : []),
     ...stuck.map(shown("operation")),

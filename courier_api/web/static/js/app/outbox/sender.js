@@ -12,11 +12,12 @@ const TRUSTED_MS = 10_000; // an answer that took longer says little about the c
 const WHOLE = [400, 413, 422]; // these say that the request as such cannot be read
 
 //   call, write, verify, keys   see net.js, device/canonical.js, receipts.js
+//   learn                       asks for keys of the operator that are new, and says whether there were any
 //   clock                       {now, wait(ms, signal)}
 //   lock                        navigator.locks
 //   after                       what else the one tab does when nothing is left to send: {once()}, see uploads.js
 //   tell(state)                 'idle', 'sending', 'offline', 'waiting', 'signed_out' or 'faulted'
-export function makeSender({ database, holder, call, keys, verify, clock, lock, after, tell }) {
+export function makeSender({ database, holder, call, keys, learn, verify, clock, lock, after, tell }) {
   const { queue, done, facts, keys: records } = database;
   let most = MOST;
 
@@ -75,14 +76,16 @@ export function makeSender({ database, holder, call, keys, verify, clock, lock, 
   // Gives how many of them stay.
   async function settle(marked, answer, sent, answered) {
     const results = new Map((answer?.results ?? []).map((result) => [result.id, result]));
-    const judged = await Promise.all(marked.map(async (row) => {
+    const judge = () => Promise.all(marked.map(async (row) => {
       const result = results.get(row.id);
       return { row, result, holds: await operationReceiptHolds(asSent(row), result?.receipt, keys, { verify }) };
     }));
+    let judged = await judge();
+    if (judged.some(({ holds }) => !holds) && (await learn())) judged = await judge();
     await inOne(database, [queue, done, records, facts], async () => {
       for (const { row, result, holds } of judged) {
         if (holds) {
-          await done.put(doneOf(row, result));
+          await done.put(doneOf(row, result, clock.now()));
           await queue.delete([row.kid, row.counter]);
         } else {
           // Nobody vouches for bytes that were rejected: their receipt names no operation of ours.
@@ -111,14 +114,14 @@ export function makeSender({ database, holder, call, keys, verify, clock, lock, 
   }
 
   const steps = after ? [once, after.once] : [once];
-  return { ...takeTurns({ name: "courier sender", steps, clock, lock, tell }), once };
+  return { ...takeTurns({ name: `courier sender ${holder.person}`, steps, clock, lock, tell }), once };
 }
 
 // What the phone remembers of an operation: what became of it, and what its receipt for the citizen is made of.
-function doneOf(row, { result, state, code, detail, receipt }) {
+function doneOf(row, { result, state, code, detail, receipt }, keptAt) {
   const { id, kid, counter, person, typ, at, fields, subject, beside, certificate, signed: { core, signature } } = row;
   const said = { id, kid, counter, person, typ, at, fields, subject, beside, certificate, signed: { core, signature } };
-  return { ...said, result, state, code, detail, receipt };
+  return { ...said, result, state, code, detail, receipt, kept_at: keptAt };
 }
 
 function restingState(rows) {

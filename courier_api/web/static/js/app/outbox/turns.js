@@ -48,7 +48,7 @@ export function takeTurns({ name, steps, clock, lock, tell }) {
   }
 
   function failed(fault) {
-    if (fault.status === 401 || fault.status === 403) {
+    if ([401, 403].includes(fault.status) && fault.code !== "broken") { // a proxy's own refusal says nothing of our session
       tell("signed_out");
       return { wait: null };
     }

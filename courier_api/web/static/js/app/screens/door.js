@@ -2,7 +2,11 @@
 import { say } from "../../told.js";
 import { tell } from "../parts.js";
 import { finishDoor, openForm } from "../door/form.js";
-import { identityStep, papersStep, receiverStep, sealStep, signStep } from "../door/steps.js";
+import { identityStep } from "../door/steps/identity.js";
+import { papersStep } from "../door/steps/papers.js";
+import { receiverStep } from "../door/steps/receiver.js";
+import { sealStep } from "../door/steps/seal.js";
+import { signStep } from "../door/steps/sign.js";
 import { go, replace } from "../router.js";
 
 const WAYS = {
@@ -28,7 +32,8 @@ export const doorScreen = (phone, write) => async (id, way, step) => {
 async function finish(phone, form, write) {
   const operation = await finishDoor(phone, form, write);
   await replace(`#/receipt/${operation.id}`);
-  tell(say("kept_on_phone"), {
+  const offline = !navigator.onLine || phone.outbox.state() === "offline";
+  tell(say(offline ? "kept_offline" : "kept_on_phone"), {
     action: say("undo"),
     seconds: 9,
     act: async () => {

@@ -1,124 +1,91 @@
-// Back at the office: bags by scanning or in one list, cash against vouchers; the clerk signs once for all of it.
-import { make } from "../../dom.js";
+// Back at the office: bags by scanning or in one list, cash against vouchers, originals that were called back.
+import { find, make } from "../../dom.js";
 import { say } from "../../told.js";
-import { trackingNumber } from "../camera/cards.js";
-import { isSigned, signaturePad } from "../door/signature.js";
-import { scan } from "../door/viewfinder.js";
-import * as operations from "../operations.js";
-import { button, card, choices, facts, field, icon, link, markWrong, money, notice, quiet, tell } from "../parts.js";
-import { here } from "../place.js";
-import { go, next, render, replace } from "../router.js";
-import { clock } from "./when.js";
+import { scanMany } from "../door/viewfinder.js";
+import { ask, button, card, icon, link, money, notice, tell } from "../parts.js";
+import { go, next, render } from "../router.js";
+import { bagIn } from "../shift/handing-in.js";
+import { handedToday } from "./handed.js";
+import { openHanding, recalledCard, vouchersCard } from "./handing.js";
 
-const chosen = { bags: new Map(), clerk: null, strokes: null }; // of this visit; a bag stands in it with how it was found
+const numberOf = ({ custody }) => custody.tracking_number;
 
 export const officeScreen = (phone) => async () => {
   const bags = phone.toHandIn();
   const { total, of, apart } = phone.cash();
   const recalled = phone.recalled();
-  for (const number of [...chosen.bags.keys()]) if (!bags.some(({ custody }) => custody.tracking_number === number)) chosen.bags.delete(number);
+  const handing = await openHanding(phone);
+  const chosen = bags.filter((bag) => handing.draft.bags[numberOf(bag)]).length;
   const anything = bags.length > 0 || of.length > 0 || recalled.length > 0;
   return {
     title: say("tab_office"),
     tabs: true,
-    live: chosen.bags.size === 0,
+    live: true,
     body: [
       phone.office ? make("p", { class: "over" }, phone.office.name) : notice("warn", say("no_office"), say("no_office_text"), link(say("fetch"), "#/ready")),
       anything ? null : card(make("h2", {}, say("nothing_to_hand_in")), make("p", {}, say("nothing_to_hand_in_text"))),
-      bags.length ? bagsCard(bags) : null,
-      of.length ? cashCard(total, of) : null,
+      bags.length ? bagsCard(bags, chosen, handing) : null,
+      of.length ? vouchersCard(total, of.map(({ tracking_number: number, amount }) => [number, money(amount)])) : null,
+      recalledCard(phone, recalled),
       apart.length ? notice("warn", say("cash_apart", { money: money(apart.reduce((all, { amount }) => all + amount, 0)) }), say("cash_apart_text")) : null,
+      handedToday(phone),
     ],
-    action: anything && phone.office ? next(say("to_clerk", { bags: chosen.bags.size, money: money(total) }), () => forward(bags)) : null,
+    action: anything && phone.office ? toClerk(bags, chosen, total, handing) : null,
   };
 };
 
-function forward(bags) {
-  if (bags.length && !chosen.bags.size) { tell(say("choose_bags")); return; }
+function toClerk(bags, chosen, total, handing) {
+  if (bags.length && !chosen) return next(say("choose_to_hand_in"), () => { find("#screen input[type=checkbox]").focus(); tell(say("choose_bags")); });
+  return next(say("to_clerk", { bags: chosen, money: money(total) }), () => forward(bags.length - chosen, handing));
+}
+
+// That some bags stay with the courier is asked once, and again only when it is another number.
+async function forward(left, { draft, keep }) {
+  if (left > 0 && left !== draft.left) {
+    if (!(await ask(say("bags_left", { n: left }), say("bags_left_text"), [[true, say("go_on")], [null, say("go_back"), "plain"]]))) return;
+  }
+  await keep({ left });
   go("#/office/sign");
 }
 
-function bagsCard(bags) {
-  const all = bags.every(({ custody }) => chosen.bags.has(custody.tracking_number));
+function bagsCard(bags, chosen, handing) {
+  const all = chosen === bags.length;
+  const mark = async (marks) => { await handing.keep({ bags: marks }); await render({ again: true }); };
   return card(
     make("h2", {}, say("bags_to_hand_in", { n: bags.length })),
-    button(say("scan_bags"), () => scanBags(bags), { kind: "second-action", symbol: "scan" }),
-    button(say(all ? "choose_none" : "choose_all"), () => { for (const { custody } of bags) all ? chosen.bags.delete(custody.tracking_number) : chosen.bags.set(custody.tracking_number, "list"); return render({ again: true }); }, { kind: "plain" }),
-    ...bags.map(bagRow));
+    button(say("scan_bags"), () => scanBags(bags.map(numberOf), handing), { kind: "second-action", symbol: "scan" }),
+    button(say(all ? "choose_none" : "choose_all"), () => mark(all ? {} : Object.fromEntries(bags.map((bag) => [numberOf(bag), handing.draft.bags[numberOf(bag)] ?? "list"]))), { kind: "plain" }),
+    ...bags.map((bag) => bagRow(bag, handing.draft.bags, mark)));
 }
 
-function bagRow({ custody, job, lines }) {
-  const number = custody.tracking_number;
+function bagRow(bag, marks, mark) {
+  const number = numberOf(bag);
+  const { job, lines } = bag;
   const input = make("input", { type: "checkbox" });
-  input.checked = chosen.bags.has(number);
-  input.addEventListener("change", () => { input.checked ? chosen.bags.set(number, "list") : chosen.bags.delete(number); return render({ again: true }); });
+  input.toggleAttribute("checked", number in marks); // so that it shows in what the screen is compared by
+  input.addEventListener("change", () => {
+    const { [number]: _, ...others } = marks;
+    return mark(input.checked ? { ...others, [number]: "list" } : others);
+  });
   return make("label", { class: "choice" }, input, make("span", {},
     make("strong", { class: "code" }, number), make("small", {}, [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · "))),
-    chosen.bags.get(number) === "scan" ? icon("scan") : null);
+    marks[number] === "scan" ? icon("scan") : null);
 }
 
-async function scanBags(bags) {
-  for (;;) {
-    const text = await scan(say("scan_bags"), say("scan_bags_hint", { done: chosen.bags.size, all: bags.length }));
-    if (text === null) break;
-    const number = trackingNumber(text);
-    if (bags.some(({ custody }) => custody.tracking_number === number)) {
-      chosen.bags.set(number, "scan");
-      navigator.vibrate?.(60);
-      tell(say("bag_found", { number }));
-    } else tell(number ? say("bag_not_yours", { number }) : say("wrong_code_no_item"));
-    if (chosen.bags.size === bags.length) break;
-  }
+// Each bag that is found counts at once: the viewfinder may be left, or die, between two of them.
+async function scanBags(numbers, { draft, keep }) {
+  const left = () => numbers.filter((number) => draft.bags[number] !== "scan");
+  const all = await scanMany(say("scan_bags"), {
+    left: left(),
+    judge: async (text) => {
+      const { kind, number } = bagIn(text, numbers, numbers.filter((one) => draft.bags[one] === "scan"));
+      if (kind === "found") {
+        await keep({ bags: { ...draft.bags, [number]: "scan" } });
+        navigator.vibrate?.(60);
+      }
+      return { good: kind === "found" || kind === "again", word: say(`scanned_${kind}`, { number }), left: left() };
+    },
+  });
   await render({ again: true });
-}
-
-function cashCard(total, of) {
-  return card(make("h2", {}, say("cash")), make("p", { class: "sum" }, money(total)),
-    make("ul", { class: "papers" }, ...of.map(({ tracking_number: number, amount }) => make("li", {}, make("span", { class: "code" }, number), make("small", {}, money(amount))))));
-}
-
-export const officeSignScreen = (phone, write) => async () => {
-  const bags = phone.toHandIn().filter(({ custody }) => chosen.bags.has(custody.tracking_number));
-  const { total, of } = phone.cash();
-  const recalled = phone.recalled();
-  if (!bags.length && !of.length && !recalled.length) return replace("#/office");
-  const clerks = phone.office.clerks;
-  chosen.clerk ??= clerks.length === 1 ? clerks[0].staff_code : null;
-  const pad = await signaturePad({ label: say("pad_label"), onChange: (strokes) => { chosen.strokes = strokes; } });
-  const counted = field(say("cash_counted"), { inputmode: "numeric", hint: say("cash_counted_hint", { money: money(total) }) });
-  return {
-    title: say("clerk_signs"),
-    arrive: quiet,
-    back: "#/office",
-    leave: () => { chosen.strokes = null; },
-    body: [
-      make("p", { class: "lead" }, say("to_the_clerk")),
-      card(facts([[say("bags"), String(bags.length)], [say("cash"), of.length ? `${money(total)} · ${say("n_vouchers", { n: of.length })}` : null], [say("recalled_heading"), recalled.length ? String(recalled.length) : null], [say("at"), clock(new Date().toISOString())]])),
-      choices(say("which_clerk"), "clerk", clerks.map(({ staff_code: code, full_name: name }) => [code, name, code]), chosen.clerk, (code) => { chosen.clerk = code; }),
-      of.length ? counted : null,
-      make("p", { class: "declaration" }, say("clerk_declares")),
-      pad.element,
-    ],
-    action: next(say("hand_over"), () => handOver(phone, write, { bags, total, of, recalled, counted }), { symbol: "tick" }),
-  };
-};
-
-async function handOver(phone, write, { bags, total, of, recalled, counted }) {
-  const clerk = phone.office.clerks.find(({ staff_code: code }) => code === chosen.clerk);
-  if (!clerk) { tell(say("clerk_missing")); return; }
-  const said = Number(counted.input.value.replace(/\D/g, ""));
-  markWrong(counted, of.length && said !== total ? say("cash_differs", { money: money(total) }) : null);
-  if (of.length && said !== total) return;
-  if (!isSigned(chosen.strokes)) { tell(say("signature_missing")); return; }
-  const place = await here(phone);
-  const signatures = [{ relationship: "clerk", signer_name: clerk.full_name, strokes: chosen.strokes }];
-  const given = { clerk, place, signatures, write };
-  for (const bag of bags) await phone.enqueue(operations.toOffice(bag, phone.me, phone.office, given));
-  if (of.length || recalled.length) {
-    await phone.enqueue(operations.settlement(phone.office, { ...given, amount: total, handovers: of.map(({ handover_id: id }) => id), recalled }));
-  }
-  chosen.bags.clear();
-  chosen.strokes = null;
-  await replace("#/office");
-  tell(say("handed_over", { n: bags.length }));
+  if (all) tell(say("scanned_all", { n: numbers.length }));
 }

@@ -4,10 +4,12 @@ import { FAULTS } from "../../device/counter.js";
 import { say, saysIt } from "../../told.js";
 import { button, card, facts, icon, link, notice, tell } from "../parts.js";
 import { next } from "../router.js";
-import { callOffice, troubleText } from "./stop.js";
+import { callOffice, hasWords, slipLink, troubleText } from "./stop.js";
+import { undoOrReport } from "./taking-back.js";
 import { clock } from "./when.js";
 
 const MOST_SHOWN = 40;
+const SPEAKS_IN_CODES = /\w_\w|[“"'(][a-z]+[”"')]/; // the server's name of a state is no word for a courier
 let opened = false; // the list of what has arrived, over the screen's own renewals
 
 export const queueScreen = (phone, backup) => async () => {
@@ -34,7 +36,13 @@ export const queueScreen = (phone, backup) => async () => {
 
 const kilobytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
-export const titleOf = ({ typ }) => say(`op_${typ.split(".")[1]}`);
+// A handover is called by what it was: taken from somebody, given to somebody, or given in.
+export function titleOf({ typ, fields }) {
+  if (typ !== "custody.handover") return say(`op_${typ.split(".")[1]}`);
+  if (fields.to.r === "office") return say("op_to_office");
+  const taken = fields.from.r === "citizen";
+  return say(taken ? "pickup" : "delivery");
+}
 
 function about(operation, phone) {
   const found = operation.subject?.stop && phone.stop(operation.subject.stop);
@@ -48,7 +56,7 @@ function waitingList(phone) {
 
 function doneList(phone) {
   const recent = [...phone.done].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MOST_SHOWN);
-  const rows = recent.map((operation) => line(operation, phone, operation.state === "applied" ? "tick" : "warn", link(say("report_wrong"), `#/remark/${operation.id}`, { kind: "text-link" })));
+  const rows = recent.map((operation) => line(operation, phone, operation.state === "applied" ? "tick" : "warn"));
   if (!rows.length) return null;
   const list = make("details", { class: "card" }, make("summary", {}, say("arrived_there", { n: phone.done.length })), make("ul", { class: "log" }, ...rows));
   list.open = opened;
@@ -56,8 +64,11 @@ function doneList(phone) {
   return list;
 }
 
-function line(operation, phone, symbol, more = null) {
-  return make("li", {}, icon(symbol), make("div", {}, make("strong", {}, titleOf(operation)), make("small", {}, [clock(operation.at), about(operation, phone)].filter(Boolean).join(" · ")), more));
+function line(operation, phone, symbol) {
+  return make("li", {}, icon(symbol), make("div", {},
+    make("strong", {}, titleOf(operation)),
+    make("small", {}, [clock(operation.at), about(operation, phone)].filter(Boolean).join(" · ")),
+    make("p", { class: "links" }, slipLink(operation, phone), undoOrReport(phone, operation))));
 }
 
 // Of each problem: what happened, and what to do. What the server has, a dispatcher decides; the rest is still here.
@@ -67,7 +78,9 @@ function trouble(problem, phone) {
   const decides = kind === "decision";
   const heading = decides ? [titleOf(problem), about(problem, phone)].filter(Boolean).join(" · ") : what;
   const text = decides ? troubleText(code) : say(saysIt(`advice_${code}`) ? `advice_${code}` : "trouble_kept");
-  return notice(decides ? "warn" : "bad", heading, text, detail ? make("p", { class: "soft" }, detail) : null, callOffice(phone));
+  const ours = decides ? hasWords(code) : saysIt(`problem_${code}`) || saysIt(`advice_${code}`);
+  const more = !ours && detail && !SPEAKS_IN_CODES.test(detail) ? make("p", { class: "soft" }, detail) : null;
+  return notice(decides ? "warn" : "bad", heading, text, more, callOffice(phone));
 }
 
 const isOfEndedKey = ({ kind, code }) => kind === "operation" && FAULTS.includes(code);

@@ -5,36 +5,60 @@ import { say, told } from "../../told.js";
 import { big, fromBase64, hex, join, sha256 } from "../../verify/bytes.js";
 import { digits } from "../../verify/receipt.js";
 import { codePicture } from "../code.js";
+import { listed } from "../door/listed.js";
 import { card, facts, money, notice } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { go, next, replace } from "../router.js";
+import { isToOffice } from "../shift/handing-in.js";
+import { dateAndTime } from "./when.js";
 
 export const receiptScreen = (phone) => async (id) => {
   const operation = [...phone.queue, ...phone.done].find((one) => one.id === id);
   if (!operation) return replace("#/");
-  const { beside, subject } = operation;
+  if (isToOffice(operation)) return ofBag(phone, operation);
+  const { beside, fields, subject } = operation;
   const found = phone.stop(subject.stop);
   const open = found?.stops.filter(({ state }) => isOpen(state)) ?? [];
   const fee = beside.fee_collected;
+  const delivered = fields.from.r === "courier";
   return {
-    title: say("receipt"),
+    title: say(delivered ? "handed_title" : "receipt"),
     back: "#/",
     body: [
       make("p", { class: "lead" }, say("receipt_lead")),
       await code(operation),
       card(facts([
-        [say("number"), found?.one.stop.job.tracking_number],
         [say("from_citizen"), found?.one.stop.job.contact_name],
-        [say("at"), time(operation.at)],
+        [say("receiver_name"), beside.receiver_name ? `${beside.receiver_name} · ${say(`receiver_${beside.receiver}`)}` : null],
+        [say("courier"), `${phone.session.full_name} · ${phone.me}`],
+        [say("at"), dateAndTime(operation.at)],
         [say("paid"), fee ? money(fee) : null],
         [say("voucher"), fee ? await voucherNumber(id) : null],
         [say("seal_number"), beside.seal_number ?? null],
-      ])),
+      ]), ...(found?.one.door ? listed(found.one.door, beside) : [])),
+      card(make("p", {}, say("receipt_by_hand")), make("p", { class: "sum code" }, fields.no)),
       notice("good", say("receipt_safe"), say("receipt_text")),
     ],
     action: next(open.length ? say("next_of", { n: open[0].stop.position, name: open[0].stop.job.contact_name }) : say("to_round"), () => go(open.length ? `#/stop/${open[0].stop.id}` : "#/")),
   };
 };
+
+// Of one bag that was given in: for the clerk, and from there to all that went with it.
+async function ofBag(phone, operation) {
+  const { id, at, fields } = operation;
+  const clerk = phone.office?.clerks.find(({ staff_code: code_ }) => code_ === fields.by);
+  return {
+    title: say("handed_title"),
+    back: `#/handed/${id}`,
+    body: [
+      make("p", { class: "lead" }, say("receipt_lead_office")),
+      await code(operation),
+      card(facts([[say("number"), fields.no], [say("which_clerk"), clerk?.full_name ?? fields.by], [say("at"), time(at)]])),
+      notice("good", say("receipt_safe"), say("receipt_text")),
+    ],
+    action: next(say("to_handed"), () => go(`#/handed/${id}`)),
+  };
+}
 
 // With the certificate under which it was signed: the phone may have a newer one, or another key.
 function code({ certificate, signed: { core, signature } }) {

@@ -4,14 +4,19 @@ import { fromTo, time } from "../../format.js";
 import { say } from "../../told.js";
 import { outOfOrder } from "../map/along.js";
 import * as operations from "../operations.js";
-import { ask, button, choices, facts, icon, link, metres, money, notice, tell } from "../parts.js";
+import { ask, button, choices, facts, icon, link, markWrong, metres, money, notice, tell } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { here, metresFrom } from "../place.js";
 import { go, next } from "../router.js";
+import { inTime } from "../shift/fold.js";
 import { cautionTags, kindTag, tag } from "./round.js";
+import { undoOrReport } from "./taking-back.js";
 import { dayAndTime } from "./when.js";
 
 const NEAR_M = 150; // what a cheap phone is off between houses
+const FAR_M = 500; // further off than a phone alone explains
+
+let finding = null; // {stop, button} while its position is asked for: the button that says so, should the screen be made anew
 
 export const stopScreen = (phone) => async (id) => {
   const found = phone.stop(id);
@@ -124,6 +129,7 @@ const TROUBLES = {
 
 // What the server could not do, in words that say what to do.
 export const troubleText = (code) => say(TROUBLES[code] ?? "trouble_other");
+export const hasWords = (code) => code in TROUBLES;
 
 export function callOffice(phone) {
   const [first] = phone.office?.phones ?? [];
@@ -138,12 +144,22 @@ function skipped(stops, one, phone) {
     tight.length ? say("out_of_order_at", { names: tight.slice(0, 3).map(({ position, job }) => `${position} (${fromTo(job.window_start, job.window_end)})`).join(", ") }) : say("out_of_order_text"));
 }
 
+const ENDS = ["custody.handover", "courier.failure"];
+
+// What can still be done about a stop that is over: by what ended it, whatever was said of it since.
 function ended(one, phone) {
-  const mine = [...phone.queue, ...phone.done].filter(({ subject }) => subject?.stop === one.stop.id).at(-1);
+  const mine = inTime([...phone.queue, ...phone.done]).findLast(({ typ, subject }) => subject?.stop === one.stop.id && ENDS.includes(typ));
   if (!mine) return null;
   return make("p", { class: "links" },
     mine.typ === "custody.handover" ? link(say("show_receipt"), `#/receipt/${mine.id}`, { kind: "text-link" }) : null,
-    link(say("report_wrong"), `#/remark/${mine.id}`, { kind: "text-link" }));
+    slipLink(mine, phone),
+    undoOrReport(phone, mine));
+}
+
+// Of a visit that failed for missing papers: what the citizen was told to have ready.
+export function slipLink({ id, typ, fields, subject }, phone) {
+  const left = typ === "courier.failure" && fields.missing?.length && phone.stop(subject.stop);
+  return left ? link(say("show_slip"), `#/slip/${id}`, { kind: "text-link" }) : null;
 }
 
 function actions(phone, { round, state: riding, one: { stop, door, state } }) {
@@ -151,11 +167,31 @@ function actions(phone, { round, state: riding, one: { stop, door, state } }) {
   const others = reach(phone, stop);
   const onward = `#/stop/${stop.id}/${stop.job.kind}`;
   if (state === "arrived") return [next(say("continue"), () => go(onward)), others];
-  return [next(say("arrived"), () => arrive(phone, { ...door, round: round.id }, onward), { symbol: "here" }), others];
+  const there = next(say("arrived"), async () => {
+    if (finding?.stop === stop.id) return;
+    const mine = finding = { stop: stop.id, button: there };
+    word(there, "finding_place");
+    try {
+      await arrive(phone, { ...door, round: round.id }, onward);
+    } finally {
+      word(mine.button, "arrived");
+      if (finding === mine) finding = null;
+    }
+  }, { symbol: "here" });
+  if (finding?.stop === stop.id) {
+    finding.button = there;
+    word(there, "finding_place");
+  }
+  return [there, others];
 }
 
+const word = (element, key) => { element.querySelector("span").textContent = say(key); };
+
+// Who has gone elsewhere while the position was looked for has not said that he is here.
 async function arrive(phone, door, onward) {
+  const from = location.hash;
   const place = await here(phone);
+  if (location.hash !== from) return;
   const why = await explained(place, door);
   if (why === undefined) return;
   const operation = await phone.enqueue(operations.arrival(door, { place, why }));
@@ -168,7 +204,8 @@ async function explained(place, { job: { point } }) {
   const far = place && metresFrom(place, point);
   if (place && far <= Math.max(NEAR_M, place.accuracy ?? 0)) return null;
   if (!place) return (await ask(say("no_place"), say("no_place_text"), [["no_signal", say("no_signal")], [undefined, say("go_back"), "plain"]])) ?? undefined;
-  let why = "gps_wrong";
+  let why = far > FAR_M ? null : "gps_wrong";
   const reasons = choices(say("why_far"), "why", ["gps_wrong", "met_elsewhere", "address_wrong"].map((code) => [code, say(`why_${code}`)]), why, (value) => { why = value; });
-  return (await ask(say("far_away", { far: metres(far) }), reasons, [[() => why, say("arrived_anyway")], [undefined, say("go_back"), "plain"]])) ?? undefined;
+  const given = () => { markWrong(reasons, why ? null : say("why_missing")); return why ?? false; };
+  return (await ask(say("far_away", { far: metres(far) }), reasons, [[given, say("arrived_anyway")], [undefined, say("go_back"), "plain"]])) ?? undefined;
 }

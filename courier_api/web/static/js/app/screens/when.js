@@ -4,8 +4,11 @@ import { language, told } from "../../told.js";
 
 const day = new Intl.DateTimeFormat(language === "vi" ? "vi" : "en-GB", { timeZone: told.timezone, day: "numeric", month: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 
+const whole = new Intl.DateTimeFormat(language === "vi" ? "vi" : "en-GB", { timeZone: told.timezone, dateStyle: "short", timeStyle: "short", hour12: false });
+
 export const clock = (iso) => time(iso);
 export const dayAndTime = (iso) => day.format(new Date(iso));
+export const dateAndTime = (iso) => whole.format(new Date(iso));
 
 const date = new Intl.DateTimeFormat("en-CA", { timeZone: told.timezone, year: "numeric", month: "2-digit", day: "2-digit" });
 const hour = new Intl.DateTimeFormat("en-GB", { timeZone: told.timezone, hour: "2-digit", hour12: false });
@@ -13,6 +16,8 @@ const weekday = new Intl.DateTimeFormat(language === "vi" ? "vi" : "en-GB", { ti
 const DAY_MS = 24 * 3600 * 1000;
 const AHEAD = 3; // days
 const NOON = 11;
+
+export const isToday = (iso, now) => date.format(new Date(iso)) === date.format(now);
 
 export const dayInWords = (day_) => weekday.format(new Date(`${day_}T00:00Z`));
 

@@ -105,7 +105,8 @@ function bagOf(item_id, { tracking_number, kind = null, custody = null, lines = 
 
 // Cash that the courier still owes the office: the vouchers that the server lists, and what was collected since. What was
 // collected at a door that the server could not enter has no voucher yet: it is kept apart until a dispatcher has decided.
-export function cash(folded, vouchers, operations) {
+// `listed` is when the server's list was fetched: what it had applied before then and does not list is settled already.
+export function cash(folded, vouchers, operations, listed = 0) {
   const owed = new Map(vouchers.map(({ handover_id, amount, tracking_number }) => [handover_id, { handover_id, amount, tracking_number }]));
   const apart = new Map();
   const numbers = new Map(folded.map(({ custody }) => [custody?.item_id, custody?.tracking_number]));
@@ -113,10 +114,11 @@ export function cash(folded, vouchers, operations) {
   for (const operation of own) {
     const { typ, id, fields, subject } = operation;
     if (typ !== "custody.handover" || !(fields.fee > 0)) continue;
+    if (operation.state === "applied" && operation.kept_at < listed && !owed.has(id)) continue;
     const slip = { handover_id: id, amount: fields.fee, tracking_number: fields.no ?? numbers.get(subject.item) ?? null };
     (troubleOf(operation) && !owed.has(id) ? apart : owed).set(id, slip);
   }
-  for (const { typ, fields } of own) if (typ === "courier.settlement") for (const id of fields.handovers) owed.delete(id);
+  for (const { typ, fields, state } of own) if (typ === "courier.settlement" && !REFUSED.includes(state)) for (const id of fields.handovers) owed.delete(id);
   const of = [...owed.values()];
   return { total: sum(of), of, apart: [...apart.values()] };
 }
@@ -131,6 +133,6 @@ const isOf = ({ typ, subject, decision }, custody) =>
   Boolean(custody) && typ === "custody.handover" && subject.item === custody.item_id && !isPassedOver({ decision });
 
 // As they were signed; of one device the counter knows better than its clock.
-function inTime(operations) {
+export function inTime(operations) {
   return [...operations].sort((a, b) => (a.kid === b.kid ? a.counter - b.counter : a.at < b.at ? -1 : 1));
 }

@@ -1,8 +1,8 @@
 // Everything for the day is fetched before the courier leaves, and what is missing is named, so that he need not find
 // out at a door.
-import { askToKeep, guarded } from "../../device/store.js";
+import { askToKeep, guarded, inOne } from "../../device/store.js";
 import { skewOf } from "../outbox/batch.js";
-import { forgetRounds, keepRounds, readRound } from "./snapshot.js";
+import { forgetRounds, keepRounds, mustBe, readRound } from "./snapshot.js";
 
 export const TILES = "courier-tiles";
 const ROOM_BYTES = 150_000_000; // of photos, on the longest day
@@ -27,7 +27,10 @@ export async function prepare({
     if (!good) missing.push(name);
     return good;
   };
-  const keep = (key, value) => guarded(() => database.facts.put({ key, value }));
+  const keep = (key, value) => inOne(database, [database.facts], async () => {
+    await mustBe(database.facts, holder);
+    await database.facts.put({ key, value });
+  });
   let rounds = [];
   const snapshots = [];
 
@@ -46,18 +49,20 @@ export async function prepare({
   });
   await step("doors", async () => {
     for (const { id } of rounds) snapshots.push(await readRound(call, token, id));
-    await keepRounds(database, snapshots);
+    await keepRounds(database, holder, snapshots);
     await forgetRounds(database, rounds.map(({ id }) => id));
     return rounds.length > 0;
   });
   await step("office", async () => {
     await keep("office", await call("/couriers/office", { token }));
+    const asked = Date.now();
     await keep("vouchers", await call("/couriers/vouchers", { token }));
+    await keep("vouchers_at", asked);
     return true;
   });
   await step("tiles", async () => {
     const wanted = new Set(snapshots.flatMap(({ round, doors }) => tiles(round, doors)));
-    return wanted.size > 0 && fetchAll(await caches.open(TILES), [...wanted]);
+    return wanted.size > 0 && fetchAll(await caches.open(TILES), [...wanted], { only: true });
   });
   await step("map", async () => fetchAll(await caches.open(TILES), map));
   await step("key", async () => {
@@ -75,7 +80,8 @@ export async function prepare({
 }
 
 // Whether all of it is there now; what is there already is not asked for again. An empty tile answers 204, and is good.
-async function fetchAll(cache, urls) {
+async function fetchAll(cache, urls, { only = false } = {}) {
+  if (only) await forgetOthers(cache, new Set(urls));
   const left = [...urls];
   let good = true;
   const one = async () => {
@@ -88,4 +94,12 @@ async function fetchAll(cache, urls) {
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
   return good;
+}
+
+// Tiles of former rounds take room, and tell a thief where the courier rode.
+async function forgetOthers(cache, wanted) {
+  for (const request of await cache.keys()) {
+    const { pathname, search } = new URL(request.url);
+    if (pathname.startsWith("/tiles/") && !wanted.has(pathname + search)) await cache.delete(request);
+  }
 }

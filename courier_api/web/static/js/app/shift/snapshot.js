@@ -12,9 +12,10 @@ export async function readRound(call, token, id) {
 // A plan that the courier has seen is not changed under his hands: a different one waits as `incoming:` until he has
 // looked at it. What changes nothing that is still to be done, and a round that was withdrawn, is taken over at once.
 // `more` is what else is written in the same transaction.
-export function keepRounds(database, snapshots, more = async () => {}) {
+export function keepRounds(database, holder, snapshots, more = async () => {}) {
   const { facts } = database;
   return inOne(database, [facts], async () => {
+    await mustBe(facts, holder);
     for (const snapshot of snapshots) {
       const { id, state } = snapshot.round;
       const known = (await facts.get(`round:${id}`))?.value;
@@ -26,11 +27,13 @@ export function keepRounds(database, snapshots, more = async () => {}) {
   });
 }
 
+const HANDING_MS = 16 * 3600 * 1000; // what was chosen for the office and not handed in is of no use on another day
+
 // Rounds that are over: kept on the phone only as long as something that was done on them has not been sent. With them go
-// the half-filled forms and the calls of doors that nobody will go to any more.
-export function forgetRounds(database, fetched) {
-  const { facts, queue, drafts } = database;
-  return inOne(database, [facts, queue, drafts], async () => {
+// the half-filled forms and the calls of doors that nobody will go to any more, and of corrections to what is forgotten.
+export function forgetRounds(database, fetched, now = Date.now()) {
+  const { facts, queue, done, drafts } = database;
+  return inOne(database, [facts, queue, done, drafts], async () => {
     const needed = new Set(fetched);
     await queue.each(({ subject }) => needed.add(subject?.round));
     const held = await facts.toArray();
@@ -38,6 +41,33 @@ export function forgetRounds(database, fetched) {
     await facts.bulkDelete(over.map(({ key }) => key));
     const doors = new Set(held.filter(({ key }) => key.startsWith("round:") && needed.has(key.split(":")[1])).flatMap(({ value }) => value.round.stops.map(({ id }) => id)));
     await facts.bulkDelete(held.map(({ key }) => key).filter((key) => key.startsWith("calls:") && !doors.has(key.split(":")[1])));
-    await drafts.filter(({ stop }) => !doors.has(stop)).delete();
+    const known = new Set([...(await queue.orderBy("id").keys()), ...(await done.toCollection().primaryKeys())]);
+    const isNeeded = ({ stop: name, value }) => {
+      if (name === "office") return now - value.at < HANDING_MS;
+      return doors.has(name) || (name.startsWith("remark:") && known.has(name.slice("remark:".length)));
+    };
+    await drafts.filter((draft) => !isNeeded(draft)).delete();
   });
+}
+
+// A slow answer for one courier is not written among what is another's by now.
+export async function mustBe(facts, { person }) {
+  if ((await facts.get("session"))?.value.person_id !== person) throw new AnotherCourier();
+}
+
+export class AnotherCourier extends Error {}
+
+// A plan without a door at which something was done already keeps that door as it was: papers may have changed hands there.
+export function withTouched(before, after, operations) {
+  if (!before) return after;
+  const touched = new Set(operations.map(({ subject }) => subject?.stop));
+  const there = new Set(after.round.stops.map(({ id }) => id));
+  const lost = before.round.stops.filter(({ id }) => touched.has(id) && !there.has(id));
+  if (!lost.length) return after;
+  const ids = new Set(lost.map(({ id }) => id));
+  return {
+    ...after,
+    round: { ...after.round, stops: [...after.round.stops, ...lost] },
+    doors: [...after.doors, ...before.doors.filter(({ id }) => ids.has(id))],
+  };
 }
