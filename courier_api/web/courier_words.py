@@ -242,7 +242,6 @@ COURIER: dict[str, tuple[str, str]] = {
     "n_originals": ("{n} bản chính", "originals: {n}"),
     "n_copies": ("{n} bản sao", "copies: {n}"),
     "n_papers": ("{n} loại giấy", "papers: {n}"),
-    "n_vouchers": ("{n} phiếu thu", "vouchers: {n}"),
     "none": ("không có", "none"),
     "arrived": ("Tôi đã đến nơi", "I am here"),
     "continue": ("Tiếp tục", "Go on"),

@@ -52,7 +52,6 @@ await look("sign");
 await tap(main());
 await at("receipt");
 found.plain = found.taps;
-await look("receipt");
 
 
 // Not yet sent, it can be taken back; the form is as it was.
@@ -89,7 +88,7 @@ await main().tap();
 await at("sign");
 await page.waitForSelector("canvas.pad");
 await look("sign-again");
-found.resign = await page.locator("main .notice.warn").allInnerTexts();
+found.resign = await page.locator("main .notice.warn:visible").allInnerTexts();
 await main().tap();
 found.resign.push(await page.innerText("#snack"), await page.evaluate(() => location.hash.split("/").at(-1)));
 const named = (await doorOf()).documents.map(({ name }) => name);
@@ -118,6 +117,7 @@ for (const [width, height] of [[740, 360], [360, 740]]) {
 }
 await main().tap();
 await at("receipt");
+await look("receipt");
 await main().tap();
 await at("#/stop/");
 
@@ -165,7 +165,7 @@ await at("sign");
 await page.waitForSelector("canvas.pad");
 await sign();
 await look("sign-delivery");
-found.unscanned = await page.locator("main .notice.warn").allInnerTexts();
+found.unscanned = await page.locator("main .notice.warn:visible").allInnerTexts();
 await context.setOffline(true);
 await main().tap();
 await at("receipt");

@@ -29,7 +29,7 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
     viewport: { width: 360, height: 740 }, locale: language, reducedMotion: "reduce", hasTouch: true, isMobile: true, deviceScaleFactor: 2,
     permissions, geolocation: { latitude: 20.66, longitude: 106.06, accuracy: 12 },
   });
-  context.setDefaultTimeout(20_000);
+  context.setDefaultTimeout(30_000);
   context.on("console", (message) => {
     if (!["error", "warning"].includes(message.type()) || NOISE.test(message.text())) return;
     const { url, lineNumber: line } = message.location();

@@ -137,6 +137,7 @@ function promise({ job, service_start: at }, late, phone) {
 function row({ stop, door, state, sending, trouble }, isNext, far, late, phone) {
   const { job } = stop;
   const open = isOpen(state);
+  const done = state === "completed";
   return make("a", { href: `#/stop/${stop.id}`, class: `stop ${open ? "open" : "over"} ${job.kind}${isNext ? " now" : ""}` },
     make("span", { class: "number", "aria-hidden": "true" }, open ? String(stop.position) : icon(state === "failed" || state === "cancelled" ? "cross" : "tick")),
     make("span", { class: "what" },
@@ -145,7 +146,7 @@ function row({ stop, door, state, sending, trouble }, isNext, far, late, phone) 
       make("span", { class: "where" }, job.address),
       make("span", { class: "tags" }, kindTag(job.kind), ...(open ? cautionTags(job) : []),
         open && door.requirements.fee > 0 ? tag(money(door.requirements.fee), "cash") : null,
-        open ? promise(stop, late, phone) : tag(say(state === "completed" ? `did_${job.kind}` : `stop_${state}`), state),
+        open ? promise(stop, late, phone) : tag(say(done ? `did_${job.kind}` : `stop_${state}`), state),
         sending ? make("span", { class: "tag waiting" }, icon("up"), say("on_phone")) : null,
         trouble ? make("span", { class: "tag bad" }, icon("bad"), say("trouble")) : null)),
     make("span", { class: "when" }, make("span", {}, time(stop.service_start)), open && far !== undefined ? make("small", {}, metres(far)) : null));
