@@ -497,7 +497,6 @@ COURIER: dict[str, tuple[str, str]] = {
         "Bags and cash that you collect show here.",
     ),
     "bags_to_hand_in": ("{n} túi bàn giao", "Bags to hand in: {n}"),
-    "bags": ("Túi", "Bags"),
     "scan_bags": ("Quét từng túi", "Scan the bags"),
     "choose_all": ("Chọn tất cả", "Choose all"),
     "choose_none": ("Bỏ chọn", "Choose none"),

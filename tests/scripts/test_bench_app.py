@@ -5,7 +5,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.browser.test_pages_in_browser import chromium
+from tests.browser.driving import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -32,6 +32,8 @@ const LATER = {
 };
 const later = (name, build) => async (...params) => build(await LATER[name]())(...params);
 
+const OWN_MS = 1_000; // by then a sign-in of this tab's own is known here too
+
 let watched = null;
 let services = null;
 let phone = null;
@@ -55,17 +57,17 @@ async function begin() {
   phone.addEventListener("change", pill);
   services.outbox.subscribe(() => phone?.load().then(refresh));
   services.watch(phone);
-  const { person_id: mine } = session.session();
-  whenAnother(database, mine);
+  whenAnother(database);
   pill();
 }
 
 // Who signs in in another tab is the one whose phone it is now: this tab opens anew for him.
-async function whenAnother(database, mine) {
+async function whenAnother(database) {
   const { liveQuery } = await import(told.dexie);
   watched?.unsubscribe();
   watched = liveQuery(() => database.facts.get("session")).subscribe((row) => {
-    if (row && row.value.person_id !== mine) location.reload();
+    const isAnother = () => Boolean(row) && row.value.person_id !== session.session()?.person_id;
+    if (isAnother()) setTimeout(() => { if (isAnother()) location.reload(); }, OWN_MS);
   }, console.warn);
 }
 
@@ -126,7 +128,7 @@ function pill() {
 function fault(error) {
   if (error instanceof StorageFull) { go("#/trouble/full"); return; }
   console.error(error);
-  tell(say("fault", { what: error?.message ?? String(error) }), { seconds: 12 });
+  tell(say("fault", { what: error?.detail ?? error?.name ?? "?" }), { seconds: 12 });
 }
 
 addEventListener("courier:fault", ({ detail }) => fault(detail));

@@ -2,6 +2,7 @@
 import { FAULTS } from "../../device/counter.js";
 import { inOne } from "../../device/store.js";
 import { MOST, asSent, nextBatch, skewOf } from "./batch.js";
+import { NetFault } from "./net.js";
 import { takeTurns } from "./turns.js";
 import { operationReceiptHolds } from "./receipts.js";
 
@@ -27,6 +28,8 @@ export function makeSender({ database, holder, call, keys, learn, verify, clock,
     if (!token) return { state: "signed_out" };
     const rows = await queue.where("person").equals(holder.person).toArray();
     const { batch, wait } = nextBatch(rows, clock.now(), most);
+    // Without a network nothing leaves, so that everything can still be taken back.
+    if (batch.length && globalThis.navigator?.onLine === false) throw new NetFault(0, "offline");
     const marked = await mark(batch);
     if (!marked.length) return { state: restingState(rows), wait };
     tell("sending");

@@ -25,8 +25,8 @@ export const earlyScreen = (phone) => async () => {
     action: next(say("early_yes"), async () => {
       if (!reason) { tell(say("remark_why_missing")); return; }
       const place = await here(phone);
-      for (const { door } of open) await phone.enqueue(operations.failure({ ...door, round: day.round.id }, { reason, next: "try_again", place }));
-      await phone.enqueue(operations.finish(day.round));
+      const failures = open.map(({ door }) => operations.failure({ ...door, round: day.round.id }, { reason, next: "try_again", place }));
+      await phone.enqueueAll([...failures, operations.finish(day.round)]);
       await replace("#/office");
       tell(say("early_done"));
     }),
