@@ -327,6 +327,7 @@ async function badRequest() {
 
 async function twoTabs() {
   const other = await open();
+  await page.waitForFunction(async () => (await navigator.locks.query()).pending.some(({ name }) => name.startsWith("courier sender")));
   found.senders = await page.evaluate(async () => {
     const { held, pending } = await navigator.locks.query();
     const named = (list) => list.filter(({ name }) => name.startsWith("courier sender")).length;

@@ -152,7 +152,7 @@ def cohort(committed: Engine, site: str) -> Iterator[Cohort]:
         yield Cohort(session, random.Random(11))
 
 
-@pytest.fixture(scope="module", params=["vi", "en"])
+@pytest.fixture(scope="module", params=["vi", pytest.param("en", marks=pytest.mark.long)])
 def troubles(
     request: pytest.FixtureRequest, cohort: Cohort, site: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Troubles:

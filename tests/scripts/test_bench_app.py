@@ -5,11 +5,14 @@ import os
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from tests.browser.driving import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
+@pytest.mark.long
 def test_a_day_arrives_through_kills_and_cuts() -> None:
     done = subprocess.run(
         [str(ROOT / "scripts/bench"), "app", "--short"],

@@ -30,7 +30,10 @@ const LATER = {
   traccar: () => import("./screens/traccar.js"),
   trouble: () => import("./screens/trouble.js"),
 };
-const later = (name, build) => async (...params) => build(await LATER[name]())(...params);
+const later = (name, build) => async (...params) => {
+  const screens = await LATER[name]();
+  return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
+};
 
 const OWN_MS = 1_000; // by then a sign-in of this tab's own is known here too
 

@@ -4,7 +4,7 @@ import { say } from "../../told.js";
 import { isSigned, signaturePad } from "../door/signature.js";
 import * as operations from "../operations.js";
 import { card, choices, facts, field, markWrong, money, quiet, tell } from "../parts.js";
-import { here } from "../place.js";
+import { here, lastPlace } from "../place.js";
 import { go, next, replace } from "../router.js";
 import { list, openHanding, recalledCard, vouchersCard } from "./handing.js";
 import { voucherNumber } from "./receipt.js";
@@ -25,7 +25,7 @@ export const clerkScreen = (phone, write) => async () => {
   const vouchers = await Promise.all(of.map(async ({ handover_id: id, amount }) => [await voucherNumber(id), money(amount)]));
   return {
     title: say("clerk_signs"),
-    arrive: quiet,
+    arrive: () => { quiet(); here(phone); }, // asked for now, so that signing need not wait for it
     back: "#/office",
     body: [
       make("p", { class: "lead" }, say("to_the_clerk")),
@@ -53,7 +53,7 @@ async function handOver(phone, { write, handing, bags, total, of, recalled, coun
   if (wrong) return;
   if (!isSigned(strokes)) { tell(say("signature_missing")); return; }
   const signatures = [{ relationship: "clerk", signer_name: clerk.full_name, strokes }];
-  const given = { clerk, place: await here(phone), signatures, write, together: crypto.randomUUID() };
+  const given = { clerk, place: lastPlace(phone), signatures, write, together: crypto.randomUUID() };
   const settles = of.length || recalled.length
     ? [operations.settlement(phone.office, { ...given, amount: total, handovers: of.map(({ handover_id: id }) => id), recalled })] : [];
   const [first] = await phone.enqueueAll([...bags.map((bag) => operations.toOffice(bag, phone.me, phone.office, given)), ...settles]);
