@@ -310,6 +310,7 @@ def came(session: Session, id_: str) -> list[EvidenceKind]:
 # --- the phone -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long  # Chromium looks at its free room every 30 s only; test_app_outbox has a full disk as well
 @trouble("fullDisk")
 def test_a_full_disk_keeps_all_that_was_there(troubles: Troubles, found: dict[str, Any], looked: Session) -> None:
     assert (found["tilesBefore"], found["tilesAfter"], found["first"]) == (True, False, "receipt")
