@@ -50,7 +50,8 @@ def day(session: Session, ground: None, roads: None) -> Day:
     return made
 
 
-@pytest.mark.parametrize("language", ["vi", pytest.param("en", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["vi", "en"])
 def test_what_follows_the_doors(app: Flask, day: Day, address: str, language: str) -> None:
     found = drive(
         "courier_office.mjs", address, seconds=SECONDS, PHONE=day.phone, SMS=settings().sms_log, LANGUAGE=language

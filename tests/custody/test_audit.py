@@ -73,7 +73,6 @@ def test_of_a_day_on_which_nothing_was_changed_nothing_is_found(cast: Cast, day:
     assert (report.size, report.checkpoint) == (counted["ledger_entry"], ledger.latest(cast.session).note)
     assert (counted["handover"], counted["evidence"], counted["cosignature"], counted["custody_case"]) == (9, 5, 1, 4)
     assert (counted["voucher"], counted["settlement"], counted["recalled"]) == (2, 1, 1)
-    assert report.seconds < 0.5
 
 
 def test_each_kind_of_change_is_found_in_its_row(day: Day, unguarded: Connection) -> None:
@@ -109,7 +108,6 @@ def test_of_sixty_changes_by_chance_sixty_are_found(cast: Cast, day: Day) -> Non
     assert tried.missed == []
     assert tried.made.total() == MUTATIONS
     assert {"edit", "delete", "swap", "insert"} <= set(tried.made)
-    assert tried.slowest_s < 0.5
     assert look(cast, day).clean
 
 
