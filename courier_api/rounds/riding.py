@@ -161,8 +161,9 @@ def to_deliver(session: Session, round_: Round) -> dict[UUID, str]:
 
 def start(round_: Round, device_at: datetime | None) -> None:
     """The courier leaves the office."""
+    at = _when(device_at, round_.shift.starts_at - EARLY)  # read first: reading writes what has changed so far
     round_.state = next_state(ROUND, round_.state, RoundAction.start)
-    round_.started_at = _when(device_at, round_.shift.starts_at - EARLY)
+    round_.started_at = at
 
 
 def _when(device_at: datetime | None, earliest: datetime) -> datetime:
