@@ -94,6 +94,7 @@ def test_the_page_of_cases_asks_for_words_that_are_there_and_leaves_none_unused(
     expected |= {f"next_{action}" for action in NextAction}
     expected |= {f"why_{why}" for why in ArrivedWhy} | {f"why_{why}" for why in RemarkWhy}
     expected |= {"do_note", "do_note_text"}  # of a remark, to dismiss it is to take note
+    expected |= {"do_record_cash", "do_record_cash_text"}  # of a settlement, to record it is to take the cash in
     expected |= {f"act_{typ.replace('.', '_')}" for typ in events.TYPES if typ.startswith("courier.")}
     assert expected <= words.CASES.keys()
     made = {key for key in words.CASES if key.startswith(("ev_", "act_"))}
