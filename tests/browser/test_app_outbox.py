@@ -21,7 +21,9 @@ from werkzeug.serving import make_server
 from courier_api import tasks
 from courier_api.custody import events, ledger
 from courier_api.custody.models import Case, Entry, Evidence, Handover, Operation, OperationState, Upload
-from courier_api.db import transaction
+from courier_api.db import now, transaction
+from courier_api.jobs.models import Job
+from courier_api.jobs.states import JobState, Outcome
 from courier_api.people import devices
 from courier_api.people.models import Device, OneTimeCode
 from courier_api.proof.files import verifier_keys
@@ -50,9 +52,13 @@ def photo(seed: int) -> bytes:
 
 
 @pytest.fixture
-def cast(committed_cast: Cast) -> Cast:
-    """Everybody, in a database where requests come at once and each commits for itself."""
-    return committed_cast
+def cast(committed_cast: Cast) -> Iterator[Cast]:
+    """Everybody, in a database where requests come at once and each commits for itself; other tests plan there too."""
+    yield committed_cast
+    over = update(Job).where(Job.state == JobState.open)
+    committed_cast.session.rollback()
+    committed_cast.session.execute(over.values(state=JobState.closed, outcome=Outcome.cancelled, closed_at=now()))
+    committed_cast.session.commit()
 
 
 @pytest.fixture
