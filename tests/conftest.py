@@ -7,26 +7,24 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from psycopg2.sql import SQL, Identifier
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session, sessionmaker
 
+from tests import workers
+
 ROOT = Path(__file__).parent.parent
 os.environ.setdefault("SECRET_KEY", "only-for-tests-" + "0" * 32)
-os.environ.setdefault("GRAPH_DIR", str(ROOT / ".local" / "graph"))
 os.environ.setdefault("PLANNING_SECONDS", "1")
 os.environ.setdefault("CODES_PER_HOUR", "1000000")
-os.environ.setdefault("OPERATOR_KEYS", str(ROOT / ".local" / "test-keys"))
-os.environ.setdefault("EVIDENCE_STORE", str(ROOT / ".local" / "test-evidence"))
-os.environ.setdefault("SMS_LOG", str(ROOT / ".local" / "test-sms.log"))
+workers.settle_in(ROOT / ".local" / "tests")
 
 from courier_api import create_app, db, models  # noqa: E402 - the settings above come first
 from courier_api.rounds import planning  # noqa: E402
 from courier_api.settings import settings  # noqa: E402
 from scripts.commands.ground import load_province  # noqa: E402
 from scripts.commands.operator import make_keys, open_for_business  # noqa: E402
-from scripts.lib.database import connect_beside, drop  # noqa: E402
 from tests.cast import Cast, assemble  # noqa: E402
+from tests.copies import copied  # noqa: E402
 
 HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen"
 assert models.all_models
@@ -44,6 +42,7 @@ def engine() -> Iterator[Engine]:
     engine = create_engine(settings().database_url)
     yield engine
     engine.dispose()
+    workers.leave()
 
 
 @pytest.fixture(scope="session")
@@ -67,20 +66,11 @@ def session(engine: Engine) -> Iterator[Session]:
         outer.rollback()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def committed(engine: Engine, ground: None) -> Iterator[Engine]:
-    """A copy of the database for tests that commit, some of it for ever: custody cannot be deleted."""
-    url = engine.url
-    name = f"committed_{url.database}"
-    engine.dispose()  # a database is copied while nobody is connected to it
-    beside = connect_beside(url).cursor()
-    drop(beside, name)
-    beside.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(url.database)))
-    copy = create_engine(url.set(database=name), pool_size=10, max_overflow=10)
-    yield copy
-    copy.dispose()
-    drop(beside, name)
-    beside.connection.close()
+    """A database of the module's own, for tests that commit, some of it for ever: custody cannot be deleted."""
+    with copied(engine, "committed") as copy:
+        yield copy
 
 
 @pytest.fixture

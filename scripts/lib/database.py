@@ -1,7 +1,7 @@
 """Make and drop the databases that tests run on, beside whatever database a URL names.
 
 database.py create URL [NAME]   make it anew (NAME defaults to that of URL with "_test") and print its URL
-database.py drop URL NAME
+database.py drop URL NAME       drop it and its copies
 database.py empty-redis URL     print the URL of an empty database of that Redis server
 """
 
@@ -56,13 +56,30 @@ def create(server: URL, name: str) -> URL:
     return url
 
 
+def copy(url: URL, suffix: str) -> URL:
+    """Copy a database that nobody is connected to, to one beside it that is dropped with it."""
+    made = url.set(database=f"{url.database}_{suffix}")
+    cursor = connect_beside(url).cursor()
+    drop(cursor, str(made.database))
+    to, from_ = Identifier(str(made.database)), Identifier(str(url.database))
+    cursor.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(to, from_))
+    return made
+
+
 def drop_left_over(cursor: psycopg2.extensions.cursor) -> None:
     """Drop the databases of test runs that were killed before they could."""
     # A run's id is its pid and when it began; other names are somebody's own.
-    cursor.execute("SELECT datname FROM pg_database WHERE datname ~ %s", (f"^{OURS}[0-9]+_[0-9]+$",))
-    for (name,) in cursor.fetchall():
-        if not (RUNS / name.removeprefix(OURS)).exists():
+    cursor.execute("SELECT datname, substring(datname from %s) FROM pg_database", (f"^{OURS}([0-9]+_[0-9]+)(?:_|$)",))
+    for name, run in cursor.fetchall():
+        if run and not (RUNS / run).exists():
             drop(cursor, name)
+
+
+def drop_all(cursor: psycopg2.extensions.cursor, name: str) -> None:
+    """Drop a database of ours and its copies."""
+    cursor.execute("SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s)", (name, f"{name}_"))
+    for (found,) in cursor.fetchall():
+        drop(cursor, found)
 
 
 def drop(cursor: psycopg2.extensions.cursor, name: str) -> None:
@@ -101,7 +118,7 @@ def main(action: str, url: str, name: str = "") -> None:
     if action == "empty-redis":
         print(empty_redis(url))
     elif action == "drop":
-        drop(connect_beside(parse(url)).cursor(), name)
+        drop_all(connect_beside(parse(url)).cursor(), name)
     else:
         server = parse(url)
         print(create(server, name or f"{server.database}_test").render_as_string(hide_password=False))

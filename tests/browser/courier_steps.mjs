@@ -7,6 +7,7 @@ export const { BASE, SMS, PICTURES, CHROMIUM, LANGUAGE = "vi" } = process.env;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SWITCHES = [
   "--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist",
+  "--disable-gpu-rasterization", "--disable-gpu-compositing",
   "--use-fake-device-for-media-stream",
 ];
 const ALLOWED = "--use-fake-ui-for-media-stream";
@@ -89,10 +90,14 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
 
   const main = () => page.locator("#action .main-action:visible").first();
   const tap = async (locator) => { found.taps += 1; await locator.tap(); };
-  const at = (hash) => page.waitForFunction((wanted) => new RegExp(wanted).test(location.hash), hash);
+  // Until a screen whose address is like `hash` is up.
+  const at = (hash) => page.waitForFunction((wanted) => {
+    const here = location.hash || "#/";
+    return new RegExp(wanted).test(here) && document.body.dataset.screen === here;
+  }, hash);
 
-  // To where `hash` says, without the page being loaded again.
-  const go = (hash) => page.evaluate((to) => { location.hash = to; }, hash).then(() => page.waitForTimeout(150));
+  // To where `hash` says, without the page being loaded again; the screen there may go on to another.
+  const go = async (hash) => { await page.evaluate((to) => { location.hash = to; }, hash); await at(""); };
 
   async function open() {
     await page.goto(`${BASE}/courier?lang=${language}`);

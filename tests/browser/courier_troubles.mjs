@@ -38,7 +38,7 @@ async function ready(phone, number) {
 }
 
 // Nothing waits any more; an operation that is held back is waited for.
-const sent = ({ page }) => page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, { timeout: 90_000 });
+const sent = ({ page }) => page.waitForFunction(() => !document.querySelector("#pill").matches(".waiting, [hidden]"), null, { timeout: 90_000 });
 
 async function stopOf(phone, kind) {
   await phone.go("#/");

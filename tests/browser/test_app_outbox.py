@@ -21,9 +21,7 @@ from werkzeug.serving import make_server
 from courier_api import tasks
 from courier_api.custody import events, ledger
 from courier_api.custody.models import Case, Entry, Evidence, Handover, Operation, OperationState, Upload
-from courier_api.db import now, transaction
-from courier_api.jobs.models import Job
-from courier_api.jobs.states import JobState, Outcome
+from courier_api.db import transaction
 from courier_api.people import devices
 from courier_api.people.models import Device, OneTimeCode
 from courier_api.proof.files import verifier_keys
@@ -40,7 +38,6 @@ SECONDS = 300  # some 60 on an idle machine
 PHONE = "0912000002"
 DOORS = 14  # with start and finish, thirty operations
 PIECE = 32 * 1024
-DAY = 11  # after tomorrow: no other test plans it
 
 
 def photo(seed: int) -> bytes:
@@ -52,22 +49,13 @@ def photo(seed: int) -> bytes:
 
 
 @pytest.fixture
-def cast(committed_cast: Cast) -> Iterator[Cast]:
-    """Everybody, in a database where requests come at once and each commits for itself; other tests plan there too."""
-    yield committed_cast
-    over = update(Job).where(Job.state == JobState.open)
-    committed_cast.session.rollback()
-    committed_cast.session.execute(over.values(state=JobState.closed, outcome=Outcome.cancelled, closed_at=now()))
-    committed_cast.session.commit()
-
-
-@pytest.fixture
-def round_(cast: Cast) -> dict[str, Any]:
+def round_(committed_cast: Cast) -> dict[str, Any]:
     """A round of many doors, as the phone has fetched it."""
-    window = {"start": tomorrow(7, 30, later=DAY).isoformat(), "end": tomorrow(11, 30, later=DAY).isoformat()}
+    cast = committed_cast
+    window = {"start": tomorrow(7, 30).isoformat(), "end": tomorrow(11, 30).isoformat()}
     for n in range(DOORS + 1):
         story.book(cast, point={"lon": HOME[0] + n * 0.0004, "lat": HOME[1]}, window=window)
-    shown = story.plan_and_publish(cast, day=DAY)
+    shown = story.plan_and_publish(cast)
     assert len(shown["stops"]) == DOORS + 1  # of which the last one will be called off
     return {"round": shown, "doors": cast.courier.get(f"/rounds/{shown['id']}/doors")}
 
@@ -137,9 +125,9 @@ def page() -> str:
 
 
 @pytest.fixture
-def site(app: Flask, cast: Cast, round_: dict[str, Any]) -> Iterator[Site]:
+def site(app: Flask, committed_cast: Cast, round_: dict[str, Any]) -> Iterator[Site]:
     """The site behind a network that is not always good."""
-    site = Site(app, cast, round_)
+    site = Site(app, committed_cast, round_)
     server = make_server("127.0.0.1", 0, site, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
@@ -151,7 +139,7 @@ def site(app: Flask, cast: Cast, round_: dict[str, Any]) -> Iterator[Site]:
     server.server_close()
 
 
-def test_everything_arrives_exactly_once(cast: Cast, site: Site, tmp_path: Path) -> None:
+def test_everything_arrives_exactly_once(committed_cast: Cast, site: Site, tmp_path: Path) -> None:
     assert site.network
     found = drive(
         "app_outbox.mjs",
@@ -162,9 +150,9 @@ def test_everything_arrives_exactly_once(cast: Cast, site: Site, tmp_path: Path)
         SMS=settings().sms_log,
         PROFILE=tmp_path / "profile",
     )
-    cast.session.rollback()  # and look anew
-    _round_is_ridden(cast, site, found)
-    _every_counter_once(cast, found)
+    committed_cast.session.rollback()  # and look anew
+    _round_is_ridden(committed_cast, site, found)
+    _every_counter_once(committed_cast, found)
     _says_what_is_wrong(found)
 
 

@@ -50,7 +50,6 @@ def day(session: Session, ground: None, roads: None) -> Day:
     return made
 
 
-@pytest.mark.long
 @pytest.mark.parametrize("language", ["vi", "en"])
 def test_what_follows_the_doors(app: Flask, day: Day, address: str, language: str) -> None:
     found = drive(

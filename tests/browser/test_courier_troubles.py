@@ -152,7 +152,7 @@ def cohort(committed: Engine, site: str) -> Iterator[Cohort]:
         yield Cohort(session, random.Random(11))
 
 
-@pytest.fixture(scope="module", params=["vi", "en"])
+@pytest.fixture(scope="module", params=["vi", pytest.param("en", marks=pytest.mark.long)])
 def troubles(
     request: pytest.FixtureRequest, cohort: Cohort, site: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Troubles:
@@ -265,8 +265,6 @@ def _card(name: str) -> str:
     return f"033190001234|145678901|{name}|02091990|Nữ|Phố Hiến, Hưng Yên|10052022"
 
 
-# Minutes in all: Chromium looks at its free room every 30 s only, and news wait for open transactions.
-pytestmark = pytest.mark.long
 trouble = pytest.mark.trouble
 
 

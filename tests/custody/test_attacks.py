@@ -54,7 +54,7 @@ def recored(phone: Any, operation: dict[str, Any], **fields: Any) -> dict[str, A
         ({"kind": Kind.correction}, "kind_not_signed_here"),
         ({"counter": 2**31}, "counter_out_of_range"),
         ({"counter": 0}, "counter_out_of_range"),
-        ({"event_id": uuid4()}, "id_of_another_key"),
+        ({"event_id": UUID("b1a3c0de-5a1e-4c1b-9d2f-0e7a6b5c4d3f")}, "id_of_another_key"),
     ],
     ids=str,
 )

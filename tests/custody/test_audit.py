@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from flask import Flask
-from psycopg2.sql import SQL, Identifier
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, text
 from sqlalchemy.orm import Session, sessionmaker
 
 from courier_api import db
@@ -30,9 +29,9 @@ from courier_api.settings import settings
 from scripts.benchmark.ledger import fill
 from scripts.benchmark.mutations import Mutations, remember, try_many, unguard
 from scripts.commands.audit import main
-from scripts.lib.database import connect_beside, drop
 from tests import cast as story
 from tests.cast import Cast, assemble
+from tests.copies import copied
 from tests.custody.a_day import Day, live
 from tests.custody.changes import changes
 from tests.custody.test_cases import decide
@@ -268,27 +267,19 @@ def test_what_is_remembered_outlives(tmp_path: Path) -> None:
 @pytest.fixture
 def own(engine: Engine, ground: None, roads: None, app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cast]:
     """Everybody in a database of their own, which the settings name, with one collected dossier."""
-    name = f"audited_{engine.url.database}"
-    engine.dispose()  # a database is copied while nobody is connected to it
-    beside = connect_beside(engine.url).cursor()
-    drop(beside, name)
-    beside.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(engine.url.database)))
-    copy = create_engine(engine.url.set(database=name))
-    db.use_sessions(sessionmaker(copy, expire_on_commit=False))
-    monkeypatch.setenv("DATABASE_URL", copy.url.render_as_string(hide_password=False))
-    settings.cache_clear()
-    with db.sessions()() as session:
-        cast = assemble(session, app.test_client())
-        story.collected(cast)
-        ledger.grow(session)
-        session.commit()
-        yield cast
-    db.use_sessions(None)
-    monkeypatch.undo()
-    settings.cache_clear()
-    copy.dispose()
-    drop(beside, name)
-    beside.connection.close()
+    with copied(engine, "audited") as copy:
+        db.use_sessions(sessionmaker(copy, expire_on_commit=False))
+        monkeypatch.setenv("DATABASE_URL", copy.url.render_as_string(hide_password=False))
+        settings.cache_clear()
+        with db.sessions()() as session:
+            cast = assemble(session, app.test_client())
+            story.collected(cast)
+            ledger.grow(session)
+            session.commit()
+            yield cast
+        db.use_sessions(None)
+        monkeypatch.undo()
+        settings.cache_clear()
 
 
 def run(*options: str) -> tuple[int, str]:

@@ -1,5 +1,7 @@
 """Keys and signatures: what verifies, and everything that looks like it."""
 
+from itertools import count
+
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -40,6 +42,7 @@ def test_both_writings_of_a_point_are_one_key() -> None:
         .public_bytes(Encoding.X962, PublicFormat.UncompressedPoint),
         OPERATOR_KEY.public,
     ],
+    ids=count(),
 )
 def test_what_is_no_device_key(point: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011  # the library's words
@@ -78,6 +81,7 @@ def test_low_s_of_whatever_the_library_signs() -> None:
         DEVICE.sign(CONTENT, ec.ECDSA(hashes.SHA256())),  # DER
         OPERATOR.sign(CONTENT)[:32] + (1).to_bytes(32),
     ],
+    ids=count(),
 )
 def test_what_is_no_signature(signature: bytes) -> None:
     assert verify_device(PUBLIC, signature, CONTENT) == "signature_wrong"
