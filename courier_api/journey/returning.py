@@ -142,19 +142,17 @@ def settle(
     """
     office = _office(session, paid.office) if anyway else _own_office(session, courier, paid.office)
     clerk = _clerk(session, courier, office, paid.clerk)
-    take_in = settling.settle_anyway if anyway else settling.settle
-    return take_in(
-        session,
-        settlement_id,
-        courier.id,
-        office.id,
-        clerk.id,
-        paid.amount,
-        paid.handovers,
-        paid.recalled,
-        device_at,
-        at,
+    settlement = Settlement(
+        id=settlement_id,
+        courier_id=courier.id,
+        office_id=office.id,
+        clerk_id=clerk.id,
+        amount=paid.amount,
+        device_at=device_at,
+        at=at,
     )
+    settling.settle(session, settlement, paid.handovers, paid.recalled, anyway=anyway)
+    return settlement
 
 
 def _office(session: Session, code: str) -> ServicePoint:

@@ -1,7 +1,6 @@
 """What a courier owes his post office: cash against vouchers, recalled originals, until a settlement takes them in."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -35,81 +34,36 @@ def recall(session: Session, handover_id: UUID, courier_id: UUID, originals: Seq
 
 def settle(
     session: Session,
-    settlement_id: UUID,
-    courier_id: UUID,
-    office_id: UUID,
-    clerk_id: UUID,
-    amount: int,
-    handover_ids: Sequence[UUID],
-    recalled_at: Sequence[UUID],
-    device_at: datetime,
-    at: datetime,
-) -> Settlement:
+    settlement: Settlement,
+    handover_ids: Collection[UUID],
+    recalled_at: Collection[UUID],
+    *,
+    anyway: bool = False,
+) -> None:
     """Take in the cash of some handovers, and the originals recalled at some.
 
-    Raises Refused for a voucher that is not this courier's or is settled already, and for another sum than theirs.
+    Raises Invalid for nothing at all and for what is named twice; Refused for a voucher that is not this courier's or
+    is settled already, and for another sum than theirs. `anyway` writes down the sum that was paid in, with what there
+    is unsettled of what it was said to be for.
     """
     if not handover_ids and not recalled_at:
         raise Invalid("nothing_to_settle")
-    if len(set(handover_ids)) < len(handover_ids) or len(set(recalled_at)) < len(recalled_at):
-        raise Invalid("given_twice")
-    vouchers = _all_unsettled(_vouchers(session, courier_id, handover_ids), handover_ids)
-    owed = sum(voucher.amount for voucher in vouchers)
-    if amount != owed:
-        raise Refused("settlement_differs", sum=owed)
-    originals = _all_to_give_in(_originals(session, courier_id, recalled_at), recalled_at)
-    return _write(session, settlement_id, courier_id, office_id, clerk_id, amount, vouchers, originals, device_at, at)
-
-
-def settle_anyway(
-    session: Session,
-    settlement_id: UUID,
-    courier_id: UUID,
-    office_id: UUID,
-    clerk_id: UUID,
-    amount: int,
-    handover_ids: Sequence[UUID],
-    recalled_at: Sequence[UUID],
-    device_at: datetime,
-    at: datetime,
-) -> Settlement:
-    """Write down the sum that was paid in, with what there is unsettled of what it was said to be for."""
-    if not handover_ids and not recalled_at:
-        raise Invalid("nothing_to_settle")
-    vouchers = [one for one in _vouchers(session, courier_id, handover_ids) if one.settlement_id is None]
-    originals = [one for one in _originals(session, courier_id, recalled_at) if one.settlement_id is None]
-    return _write(session, settlement_id, courier_id, office_id, clerk_id, amount, vouchers, originals, device_at, at)
-
-
-def _write(
-    session: Session,
-    settlement_id: UUID,
-    courier_id: UUID,
-    office_id: UUID,
-    clerk_id: UUID,
-    amount: int,
-    vouchers: Sequence[Voucher],
-    originals: Sequence[Recalled],
-    device_at: datetime,
-    at: datetime,
-) -> Settlement:
-    settlement = Settlement(
-        id=settlement_id,
-        courier_id=courier_id,
-        office_id=office_id,
-        clerk_id=clerk_id,
-        amount=amount,
-        device_at=device_at,
-        at=at,
-    )
+    vouchers = _vouchers(session, settlement.courier_id, handover_ids)
+    originals = _originals(session, settlement.courier_id, recalled_at)
+    if not anyway:
+        _require_each_once(handover_ids, recalled_at)
+        _require_all_unsettled(vouchers, handover_ids)
+        owed = sum(voucher.amount for voucher in vouchers)
+        if settlement.amount != owed:
+            raise Refused("settlement_differs", sum=owed)
+        _require_all_to_give_in(originals, recalled_at)
     session.add(settlement)
     session.flush()
     for voucher in vouchers:
-        voucher.settlement_id = settlement_id
+        voucher.settlement_id = voucher.settlement_id or settlement.id
     for original in originals:
-        original.settlement_id = settlement_id
+        original.settlement_id = original.settlement_id or settlement.id
     session.flush()
-    return settlement
 
 
 def _vouchers(session: Session, courier_id: UUID, handover_ids: Collection[UUID]) -> Sequence[Voucher]:
@@ -123,13 +77,17 @@ def _vouchers(session: Session, courier_id: UUID, handover_ids: Collection[UUID]
     ).all()
 
 
-def _all_unsettled(found: Sequence[Voucher], handover_ids: Collection[UUID]) -> Sequence[Voucher]:
+def _require_each_once(*named: Collection[UUID]) -> None:
+    if any(len(set(ids)) < len(ids) for ids in named):
+        raise Invalid("given_twice")
+
+
+def _require_all_unsettled(found: Sequence[Voucher], handover_ids: Collection[UUID]) -> None:
     if len(found) < len(handover_ids):
         raise Refused("no_such_voucher")
     settled = next((voucher for voucher in found if voucher.settlement_id is not None), None)
     if settled is not None:
         raise Refused("voucher_settled", number=settled.number)
-    return found
 
 
 def _originals(session: Session, courier_id: UUID, handover_ids: Collection[UUID]) -> Sequence[Recalled]:
@@ -142,9 +100,8 @@ def _originals(session: Session, courier_id: UUID, handover_ids: Collection[UUID
     ).all()
 
 
-def _all_to_give_in(found: Sequence[Recalled], handover_ids: Collection[UUID]) -> Sequence[Recalled]:
+def _require_all_to_give_in(found: Sequence[Recalled], handover_ids: Collection[UUID]) -> None:
     if {one.handover_id for one in found} != set(handover_ids):
         raise Refused("nothing_recalled")
     if any(one.settlement_id is not None for one in found):
         raise Refused("recalled_settled")
-    return found

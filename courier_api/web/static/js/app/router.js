@@ -87,6 +87,7 @@ function put({ title, body, action = null, tabs = false, back: to = null }, hash
   const content = body.filter(Boolean);
   if (again && isSame(content)) return;
   if (!again) closeWhatLiesOver(hash);
+  document.body.dataset.screen = hash;
   const heading = find("#title");
   heading.textContent = title;
   document.title = `${title} – ${say("app_short")}`;

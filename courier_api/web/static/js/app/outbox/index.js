@@ -30,8 +30,7 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   const listeners = new Set();
   let state = "idle";
   let sends = false; // whether it is this tab that sends, and knows how that goes
-  let counted = { operations: 0, photos: 0, bytes: 0, oldest: null };
-
+  let counted = await count(database, holder); // before anybody asks: nothing waiting is never said of what waits
   let lookedAt = -Infinity;
 
   // The operator may have a new key since this page was opened. What asks is a receipt that no known key has signed.
