@@ -1,4 +1,4 @@
-"""For couriers: their post office, whom to reach there, and the cash that they have to pay in."""
+"""For couriers: their post office, whom to reach there, the cash and the old originals that they have to give in."""
 
 from typing import Any
 
@@ -66,3 +66,27 @@ class VoucherShown(Schema):
 def list_vouchers() -> Any:
     """List the vouchers whose cash one still has, oldest first."""
     return returning.owed(db(), caller())
+
+
+class OriginalShown(Schema):
+    """An old original that was taken back."""
+
+    position = fields.Integer(required=True, metadata={"description": "Its line of the checklist"})
+    name = fields.String(required=True, allow_none=True, metadata={"description": "null: not on the checklist"})
+    originals = fields.Integer(required=True)
+
+
+class RecalledShown(Schema):
+    """Old originals that were taken back at a delivery and not yet given in."""
+
+    handover_id = fields.UUID(required=True)
+    tracking_number = fields.String(required=True)
+    taken_at = fields.AwareDateTime(required=True, metadata={"description": "By the device's clock"})
+    originals = fields.List(fields.Nested(OriginalShown), required=True)
+
+
+@blp.endpoint("GET", "/recalled", "listMyRecalled")
+@blp.response(200, RecalledShown(many=True))
+def list_recalled() -> Any:
+    """List the deliveries whose recalled originals one still has, oldest first."""
+    return returning.taken_back(db(), caller())

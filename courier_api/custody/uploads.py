@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import CompoundSelect, delete, exists, func, or_, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,8 @@ from courier_api.custody.models import (
     Evidence,
     EvidenceKind,
     Opening,
+    Operation,
+    OperationState,
     Upload,
     UploadChunk,
 )
@@ -29,7 +31,7 @@ from courier_api.queue import later
 
 MOST_BYTES = 15_000_000
 MOST_OPEN = 500  # of one person: a shift has some 200 photos
-KEPT_FOR = timedelta(days=30)  # what nobody's event ever asked for
+KEPT_FOR = timedelta(days=30)  # what was never finished, or whose event never came
 OVERDUE_AFTER = timedelta(hours=24)
 TASK = "keep_upload"
 
@@ -41,7 +43,9 @@ def begin(session: Session, person: Person, entry_id: UUID, kind: EvidenceKind, 
     if not _may_send(session, person, entry_id):
         raise NotFound
     mine = (Upload.person_id == person.id, Upload.fault.is_(None))
-    open_ = select(func.count()).select_from(Upload).where(*mine, Upload.kept_at.is_(None))
+    # What waits longer than that for a dispatcher is no burden of whoever sends: it stays, and shuts nobody out.
+    lately = (Upload.kept_at.is_(None), Upload.created_at > now() - KEPT_FOR)
+    open_ = select(func.count()).select_from(Upload).where(*mine, *lately)
     if (session.scalar(open_) or 0) >= MOST_OPEN:
         raise TooMany("too_many_uploads", retry_after=3600)
     session.execute(
@@ -57,11 +61,19 @@ def begin(session: Session, person: Person, entry_id: UUID, kind: EvidenceKind, 
 
 def _may_send(session: Session, person: Person, entry_id: UUID) -> bool:
     """Evidence comes from who signed the event, and none for one that was erased; an event may come later."""
-    entry, opening = session.get(Entry, entry_id), session.get(Opening, entry_id)
+    entry = session.get(Entry, entry_id)
     if entry is None:
         return True
     device = session.get(Device, entry.kid)
-    return device is not None and device.person_id == person.id and (opening is None or opening.erased_by is None)
+    return device is not None and device.person_id == person.id and not _is_erased(session, entry_id)
+
+
+def _is_erased(session: Session, entry_id: UUID) -> bool:
+    """Whether an event was erased; of one that was never done the bytes went, and nothing was opened."""
+    opening, operation = session.get(Opening, entry_id), session.get(Operation, entry_id)
+    if opening is not None:
+        return opening.erased_by is not None
+    return operation is not None and operation.content is None and operation.state is not OperationState.applied
 
 
 def of_person(session: Session, person: Person, upload_id: UUID, *, lock: bool = False) -> Upload:
@@ -202,19 +214,26 @@ def _ask(session: Session, entry_id: UUID, person_id: UUID, code: str, **detail:
 def report_missing(session: Session) -> None:
     """Tell a dispatcher of events whose signature by hand or photo was signed for and has not come for a day.
 
-    What was parked is opened late, so this looks back as far as an upload would be kept.
+    What was parked counts from the day of its decision, however late that is: until then nobody was to look for it, and
+    what lay here is being looked at now.
     """
     at = now()
+    since, until = at - KEPT_FOR, at - OVERDUE_AFTER
+    looked_for: CompoundSelect[tuple[UUID | None]] = union(
+        select(Entry.id).where(Entry.received_at.between(since, until)),
+        select(Case.operation_id).where(Case.decided_at.between(since, until)),
+    )
     for kind in EvidenceKind:
         overdue = (
             select(Entry.id, Device.person_id)
             .join(Opening, Opening.entry_id == Entry.id)
             .join(Device, Device.kid == Entry.kid)
             .where(
-                Entry.received_at.between(at - KEPT_FOR, at - OVERDUE_AFTER),
+                Entry.id.in_(looked_for),
                 Opening.content["salts"].has_key(kind.value),
                 ~exists().where(Evidence.entry_id == Entry.id, Evidence.kind == kind),
                 ~exists().where(Case.operation_id == Entry.id, Case.kind == CaseKind.evidence),
+                ~exists().where(Case.operation_id == Entry.id, Case.decided_at > until),
             )
         )
         for entry_id, person_id in session.execute(overdue).all():
@@ -222,9 +241,17 @@ def report_missing(session: Session) -> None:
 
 
 def forget_unasked(session: Session) -> int:
-    """Drop uploads that no event ever asked for, and what was never finished; return how many."""
+    """Drop uploads that no event ever asked for, and what was never finished; return how many.
+
+    What is complete and whose event we know stays, whatever became of that: the phone has our receipt and has let the
+    bytes go, and a dispatcher may decide about a parked event after months.
+    """
+    event_came = or_(exists().where(Entry.id == Upload.entry_id), exists().where(Operation.id == Upload.entry_id))
     done = session.execute(
-        delete(Upload).where(Upload.kept_at.is_(None), Upload.created_at < now() - KEPT_FOR, Upload.fault.is_(None))
+        delete(Upload).where(
+            *(Upload.kept_at.is_(None), Upload.created_at < now() - KEPT_FOR, Upload.fault.is_(None)),
+            or_(Upload.offset < Upload.length, ~event_came),
+        )
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
 

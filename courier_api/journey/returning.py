@@ -3,24 +3,26 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from courier_api.custody import holding
 from courier_api.custody.holding import Line, Party
 from courier_api.custody.models import Handover, PartyRole
 from courier_api.dossiers import cases
-from courier_api.dossiers.models import PostalItem
+from courier_api.dossiers.models import Dossier, PostalItem
 from courier_api.dossiers.states import DossierState, ItemKind
 from courier_api.errors import FieldError, Invalid, Refused
 from courier_api.journey import post_office
 from courier_api.journey.counter import CounterHandover
 from courier_api.money import settling
-from courier_api.money.models import Settlement
+from courier_api.money.models import Recalled, Settlement
 from courier_api.people.models import Person, Role
 from courier_api.places.models import Posting, ServicePoint, ServicePointKind
+from courier_api.procedures.models import DocumentRequirement
 from courier_api.rounds import riding
 
 CLERK = "clerk"  # the relationship with which a clerk signs by hand
@@ -217,3 +219,55 @@ def owed(session: Session, courier: Person) -> list[Owed]:
     )
     numbers = dict(session.execute(query).all())
     return [Owed(v.handover_id, v.number, v.amount, v.taken_at, numbers[v.handover_id]) for v in vouchers]
+
+
+@dataclass(frozen=True, slots=True)
+class Original:
+    """An old original that a courier has: its line of the checklist, and how many."""
+
+    position: int
+    name: str | None  # none of a line that the checklist does not have: a dispatcher had it recorded all the same
+    originals: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """Old originals that a courier took back at a delivery and has not given in yet."""
+
+    handover_id: UUID
+    tracking_number: str
+    taken_at: datetime
+    originals: Sequence[Original]
+
+
+def taken_back(session: Session, courier: Person) -> list[TakenBack]:
+    """The old originals that a courier has to give in, delivery by delivery, oldest first."""
+    his = (Recalled.courier_id == courier.id, Recalled.settlement_id.is_(None), Recalled.originals > 0)
+    oldest = (
+        select(Handover.id)
+        .join(Recalled, Recalled.handover_id == Handover.id)
+        .where(*his)
+        .group_by(Handover.id)
+        .order_by(Handover.device_at, Handover.id)
+        .limit(settling.MOST_SHOWN)
+    )
+    query = (
+        select(Handover, PostalItem.tracking_number, Recalled, DocumentRequirement.name)
+        .join(Recalled, Recalled.handover_id == Handover.id)
+        .join(PostalItem, PostalItem.id == Handover.item_id)
+        .join(Dossier, Dossier.id == PostalItem.dossier_id)
+        .outerjoin(
+            DocumentRequirement,
+            and_(
+                DocumentRequirement.version_id == Dossier.procedure_version_id,
+                DocumentRequirement.position == Recalled.position,
+            ),
+        )
+        .where(*his, Handover.id.in_(oldest))
+        .order_by(Handover.device_at, Handover.id, Recalled.position)
+    )
+    found = []
+    for (taken, number), rows in groupby(session.execute(query), lambda row: (row[0], row[1])):
+        originals = [Original(one.position, name, one.originals) for *_, one, name in rows]
+        found.append(TakenBack(taken.id, number, taken.device_at, originals))
+    return found

@@ -88,16 +88,26 @@ def _read(session: Session, stop: Stop) -> _Door:
     return _Door(quoting.due(session, stop.job.dossier), holding.last_handover(session, item.id))
 
 
-def start_round(session: Session, courier: Person, round_: Round, device_at: datetime | None = None) -> Round:
+def start_round(session: Session, courier: Person, round_: Round) -> Round:
     """Leave the office; every item to be delivered must be in the courier's hands. Raises Refused.
 
-    What was signed without a network says itself when it was.
+    He asks while he still stands there, and can be told what he has not loaded.
     """
-    wanted = riding.to_deliver(session, round_)
-    held = holding.held_among(session, Party.courier(courier), wanted)
-    missing = [number for item_id, number in wanted.items() if item_id not in held]
-    if missing:
-        raise Refused("items_not_loaded", tracking_numbers=", ".join(missing[:5]), count=len(missing))
+    if round_.state is not RoundState.started:
+        wanted = riding.to_deliver(session, round_)
+        held = holding.held_among(session, Party.courier(courier), wanted)
+        missing = [number for item_id, number in wanted.items() if item_id not in held]
+        if missing:
+            raise Refused("items_not_loaded", tracking_numbers=", ".join(missing[:5]), count=len(missing))
+    return leave_office(session, courier, round_)
+
+
+def leave_office(session: Session, courier: Person, round_: Round, device_at: datetime | None = None) -> Round:
+    """The courier has left, with whatever he has on him; leaving again changes nothing. Raises Refused.
+
+    What was signed on the phone says itself when that was, and has happened: were it refused for a bag that is missing,
+    all of his day would be refused behind it. That bag alone he cannot deliver, which is seen at its door.
+    """
     if round_.state is not RoundState.started:
         if riding.has_started(session, courier):
             raise Refused("another_round_started")

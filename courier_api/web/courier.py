@@ -5,6 +5,7 @@ import json
 import posixpath
 import re
 from functools import cache
+from typing import Any
 
 from flask import Blueprint, Response, make_response
 
@@ -29,7 +30,8 @@ LIBRARIES = {
     "maplibre": "maplibre-gl/dist/maplibre-gl.mjs",
 }
 # Large, and needed only when the first code is read or the map looked at: fetched behind the rest.
-LATER = ("zxing-wasm/", "maplibre-gl/", "qr/")
+LATER = ("zxing-wasm/", "maplibre-gl/")
+PAGE_VERSION = "Page-Version"  # by it the worker knows whose page it was given while two versions answer
 FOLDERS = ("js/app/", "js/device/", "js/verify/")
 OWN = ("css/site.css", "css/courier.css", "css/courier-map.css", "img/mark.svg", *(
     f"js/{name}.js" for name in ("dom", "told", "format", "ground", "colours")
@@ -48,14 +50,13 @@ def page() -> Response:
 @blp.get("/courier-worker.js")
 def worker() -> Response:
     """The service worker: another text, and so a new version, whenever a page or a file is another."""
-    texts = [_page(tongue).get_data() for tongue in languages.LANGUAGES]
     files = _files()
-    shell = {
-        "version": hashlib.sha256(b"\0".join(texts)).hexdigest()[:16],
-        "pages": [f"/courier?lang={tongue}" for tongue in languages.LANGUAGES],
+    shell: dict[str, Any] = {
+        "pages": {f"/courier?lang={tongue}": _page(tongue).headers[PAGE_VERSION] for tongue in languages.LANGUAGES},
         "files": [f for f in files if not _is_later(f)],
         "later": [f for f in files if _is_later(f)],
     }
+    shell["version"] = _mark(json.dumps(shell).encode())
     script = (assets.STATIC / "js/app/worker.js").read_text()
     response = make_response(f"const SHELL = {json.dumps(shell)};\n{script}")
     response.content_type = assets.TYPES[".js"]
@@ -113,7 +114,12 @@ def _page(tongue: str) -> Response:
     } | {name: assets.library_url(file) for name, file in LIBRARIES.items()}
     response = pages.page("courier.html", tongue=tongue, told=told, c=spoken, modules=_modules(), private=True)
     response.headers.update(headers.COURIER)
+    response.headers[PAGE_VERSION] = _mark(response.get_data())
     return response
+
+
+def _mark(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _modules() -> list[str]:
@@ -144,7 +150,7 @@ def _own() -> list[str]:
 
 
 def _files() -> list[str]:
-    wanted = ("dexie/", "canonicalize/", "@noble/ed25519/", "signature_pad/", assets.FONT, *LATER)
+    wanted = ("dexie/", "canonicalize/", "@noble/ed25519/", "signature_pad/", "qr/index.js", assets.FONT, *LATER)
     library = [name for name in assets.library_files() if name.startswith(wanted)]
     return [*map(assets.own_url, _own()), *map(assets.library_url, library)]
 

@@ -16,6 +16,15 @@ COURIER: dict[str, tuple[str, str]] = {
         "Có lỗi: {what}. Những gì đã lưu vẫn còn trên máy.",
         "Something went wrong: {what}. What was kept is still on this phone.",
     ),
+    "unopened": ("Không mở được ứng dụng", "The app could not be opened"),
+    "unopened_text": (
+        "Những gì đã lưu vẫn còn trên máy. Đừng xoá ứng dụng hay dữ liệu. Đóng các cửa sổ khác của trình duyệt, xoá "
+        "bớt ảnh nếu máy đầy, rồi thử lại. Vẫn không được thì gọi bưu cục và đọc dòng dưới đây.",
+        "What was kept is still on this phone. Do not delete the app or its data. Close the browser's other windows, "
+        "delete some photos if the phone is full, then try again. If it stays, call the office and read out the line "
+        "below.",
+    ),
+    "open_again": ("Thử mở lại", "Try again"),
     "new_version": ("Có phiên bản mới.", "There is a new version."),
     "new_version_take": ("Cập nhật", "Update"),
     # tabs
@@ -66,6 +75,12 @@ COURIER: dict[str, tuple[str, str]] = {
         "Còn {n} việc chưa gửi. Đợi có mạng, gửi xong rồi mới đăng xuất.",
         "{n} things are not sent yet. Wait for a network, let them go, then sign out.",
     ),
+    "sign_out_stuck": (
+        "{n} việc máy chủ không nhận vẫn nằm lại trên điện thoại này và tiếp tục gửi khi bạn đăng nhập lại. "
+        "Nếu sắp đổi điện thoại, hãy lưu bản sao trong Hàng chờ gửi trước.",
+        "{n} things that the server does not take stay on this phone; they are tried again when you sign in. "
+        "If you are about to change phones, save a copy in the queue first.",
+    ),
     # ready to ride
     "ready_title": ("Sẵn sàng lên đường", "Ready to ride"),
     "ready": ("Đã sẵn sàng", "Ready"),
@@ -90,7 +105,6 @@ COURIER: dict[str, tuple[str, str]] = {
     "need_doors": ("Địa chỉ, giấy tờ và tiền thu", "Addresses, papers and money"),
     "need_office": ("Bưu cục và giao dịch viên", "Post office and its clerks"),
     "need_bags": ("Các túi cần phát", "The bags to deliver"),
-    "need_vouchers": ("Phiếu thu chưa nộp", "Vouchers not paid in"),
     "need_items": ("Các túi bạn đang giữ", "The bags you hold"),
     "need_keys": ("Khoá của bưu điện", "The post's own keys"),
     "need_tiles": ("Bản đồ dọc tuyến", "The map along the round"),
@@ -109,7 +123,6 @@ COURIER: dict[str, tuple[str, str]] = {
         "Chưa được giao các túi này. Nhận ở quầy trước khi đi:",
         "These bags are not in your hands yet. Get them at the counter:",
     ),
-    "lack_vouchers": ("Chưa tải được. Tải lại trước khi nộp tiền.", "Not fetched. Fetch again before you pay in."),
     "lack_items": ("Chưa tải được. Tải lại trước khi đi.", "Not fetched. Fetch again before you go."),
     "lack_keys": (
         "Chưa tải được. Không có nó, máy không xoá gì sau khi gửi.",
@@ -439,6 +452,11 @@ COURIER: dict[str, tuple[str, str]] = {
         "No way to scan it? Photograph the screen or write down the tracking number:",
     ),
     "receipt_code": ("Mã biên nhận", "The receipt's code"),
+    "receipt_no_code": ("Chưa hiện được mã", "The code cannot be shown yet"),
+    "receipt_no_code_text": (
+        "Biên nhận vẫn được giữ trên máy. Mã sẽ hiện khi có mạng.",
+        "The receipt itself is kept on this phone. Its code comes when there is a network again.",
+    ),
     "receipt_safe": ("Đã ký và lưu", "Signed and kept"),
     "receipt_text": (
         "Ai có mã này cũng kiểm tra được, kể cả khi chưa gửi.",

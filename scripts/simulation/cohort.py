@@ -27,6 +27,7 @@ from courier_api.people.models import Person, Role
 from courier_api.places.models import Commune, Hamlet, PointQuality, ServicePoint, ServicePointKind
 from courier_api.procedures import catalogue
 from courier_api.proof.core import Kind
+from courier_api.rounds import changes
 from courier_api.rounds.models import DayPlan, Round, Shift, Stop
 from courier_api.settings import settings
 from scripts.commands.operator import post
@@ -92,6 +93,7 @@ class Cohort:
         self._homes = self._homes_by_office()
         self._plans: dict[int, UUID] = {}
         self._citizens, self._couriers = count(), count()
+        self._in_office: list[tuple[_Staff, _Staff, dict[str, Any]]] = []
 
     def _hire(self, number: int, group: int, role: Role, place: ServicePoint) -> _Staff:
         phone = people.phone(group, 900_000 + number)
@@ -108,8 +110,8 @@ class Cohort:
                 homes.setdefault(commune.post_office_id, []).append((commune.code, *lon_lat(at)))
         return homes
 
-    def ride(self, couriers: int, rounds: int, stops: int) -> list[Rider]:
-        """So many couriers, each with so many rounds of so many doors, one round a day."""
+    def ride(self, couriers: int, rounds: int, stops: int, *, loaded: bool = True) -> list[Rider]:
+        """So many couriers, each with so many rounds of so many doors, one round a day; else to be loaded by `load`."""
         offices = [clerk for clerk in self._clerks if clerk.place.id in self._homes]
         riders = []
         for n in islice(self._couriers, couriers):
@@ -118,8 +120,24 @@ class Cohort:
             rider = Rider(str(courier.person.id), courier.code, courier.token, courier.device)
             rider.rides = [self._round(courier, clerk, day, stops) for day in range(rounds)]
             riders.append(rider)
+        if loaded:
+            self._load(len(self._in_office))
         self._write()
         return riders
+
+    def load(self, *, but: int = 0) -> None:
+        """Give couriers the bags that lie in the office, all but so many."""
+        for courier, item_id in self._load(len(self._in_office) - but):
+            changes.add(self.session, courier.person.id, "item_loaded", item_id)
+        self._write()
+
+    def _load(self, bags: int) -> list[tuple[_Staff, UUID]]:
+        given = self._in_office[:bags]
+        del self._in_office[:bags]
+        for clerk, courier, custody in given:
+            sides = party("office", clerk.place.code), party("courier", courier.code)
+            self._handover(clerk, custody, sides, (clerk.place.id, courier.person.id))
+        return [(courier, UUID(custody["item_id"])) for _, courier, custody in given]
 
     def _round(self, courier: _Staff, clerk: _Staff, day: int, stops: int) -> Ride:
         date = self._day + timedelta(days=day)
@@ -247,14 +265,13 @@ class Cohort:
         return shown
 
     def _bring_result(self, clerk: _Staff, courier: _Staff, dossier: dict[str, Any], custody: dict[str, Any]) -> None:
-        """The agency gave the result, and the clerk loaded the courier: two handovers that their devices signed."""
+        """The agency gave the result; it lies in the office."""
         officer = self._officer(dossier["commune"])
         agency, office = party("agency", officer.place.code), party("office", clerk.place.code)
-        mine = party("courier", courier.code)
         code = f"000.00.33.H33-261124-{self.rng.randrange(10**6):06d}"
         by = {"by": clerk.code, "code": code}
         self._handover(officer, custody, (agency, office), (officer.place.id, clerk.place.id), **by)
-        self._handover(clerk, custody, (office, mine), (clerk.place.id, courier.person.id))
+        self._in_office.append((clerk, courier, custody))
 
     def _handover(
         self,

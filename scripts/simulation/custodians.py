@@ -81,6 +81,7 @@ def use_phones(day: Day, repeat: Repeat) -> None:
     repeat(_each(rides, lambda who, _: who.get("/changes", limit=50)))
     repeat(_each(rides, lambda who, _: who.get("/office")))
     repeat(_each(rides, lambda who, _: who.get("/vouchers")))
+    repeat(_each(rides, lambda who, _: who.get("/recalled")))
     taken = [(who, handover) for who, handover in day.handovers if who.audience == "couriers"]
     rng = random.Random(1)
 

@@ -24,10 +24,10 @@ class Day:
     round_id: str
 
 
-def today(cohort: Cohort, stops: int = 8) -> Day:
+def today(cohort: Cohort, stops: int = 8, *, loaded: bool = True) -> Day:
     """A published round that leaves soon, with promised windows, cautions and a line through its doors."""
     session = cohort.session
-    (rider,) = cohort.ride(1, 1, stops)
+    (rider,) = cohort.ride(1, 1, stops, loaded=loaded)
     round_id = rider.rides[0].round_id
     zone = settings().timezone
     local = now().astimezone(zone)

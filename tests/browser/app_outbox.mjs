@@ -408,7 +408,7 @@ const fetchDay = (day, tile) => page.evaluate(async ([date, url]) => {
   await database.facts.put({ key: "round:of-yesterday", value: { round: { id: "of-yesterday" }, doors: [] } });
   const storage = { persisted: async () => true, estimate: () => navigator.storage.estimate() };
   const { missing } = await prepare({
-    call: later, database, holder, tiles: () => [url], map: [told.dexie], storage,
+    call: later, database, holder, tiles: () => [url], storage,
   });
   return missing;
 }, [day, tile]);

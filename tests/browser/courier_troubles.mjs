@@ -770,8 +770,42 @@ async function rules({ phones: [number], stops }, found) {
 
 const PLAYS = {
   fullDisk, storageRefused, keyRevoked, withdrawn, twoPhones, brokenPhoto, codes, changedPlan, wrongClock, signedOut, takenBack,
-  denied, anotherCourier, rules,
+  denied, anotherCourier, rules, loadedLater,
 };
+// The clerk loads the bags after the phone has fetched the day, all but one; he leaves without it.
+async function loadedLater({ phones: [number] }, found) {
+  const phone = await take(found);
+  const { page } = phone;
+  await signIn(phone, number);
+  await phone.prepare();
+  const lacking = async () => (await page.locator(".checklist li.bad p").last().innerText()).split(", ").length;
+  found.lacking = await lacking();
+  await phone.look("trouble-not-loaded");
+  await meanwhile("load/1");
+  for (let tries = 0; tries < 360 && (await lacking()) > 1; tries += 1) {
+    await look(phone);
+    await page.waitForTimeout(500);
+  }
+  found.lackingThen = await lacking();
+  await phone.main().tap();
+  await page.waitForSelector("dialog");
+  found.asked = await page.innerText("dialog");
+  await page.locator("dialog .main-action").tap();
+  await phone.at("#/$");
+  const [{ id: start }] = await phone.kept("queue");
+  // The first that was loaded: the one left in the office is the last.
+  await arrive(phone, "delivery");
+  const { id: arrival } = (await phone.kept("queue")).at(-1);
+  await phone.main().tap();
+  await phone.at("who");
+  await phone.main().tap();
+  await phone.at("papers");
+  await phone.main().tap();
+  await phone.at("sign");
+  found.made = [start, arrival, await finishDoor(phone)];
+  await sent(phone);
+}
+
 const told = JSON.parse(readFileSync(0));
 const left = Object.keys(told);
 const all = {};

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,12 @@ from typing import Any
 import pytest
 from flask import Response
 from PIL import Image
-from werkzeug.serving import make_server
 
 from courier_api import create_app
 from courier_api.web import assets, headers
 from tests.browser import camera_pictures as pictures
 from tests.browser.camera_pictures import code_128, corners, jpeg, on_paper, png, qr
-from tests.browser.driving import drive
+from tests.browser.driving import drive, serving
 from tests.web.receipts import Device, Operator
 from tests.web.test_card_scripts import CARD
 
@@ -73,13 +71,8 @@ def address() -> Iterator[str]:
         return response
 
     app.add_url_rule("/test/camera", view_func=page)
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

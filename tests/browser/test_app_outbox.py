@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import random
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +15,6 @@ from flask import Flask
 from PIL import Image
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from courier_api import tasks
 from courier_api.custody import events, ledger
@@ -30,7 +28,7 @@ from courier_api.settings import settings
 from courier_api.web import assets
 from courier_api.web.headers import HEADERS
 from tests import cast as story
-from tests.browser.driving import drive
+from tests.browser.driving import drive, serving
 from tests.browser.network import Network
 from tests.cast import HOME, Cast, tomorrow
 
@@ -49,9 +47,8 @@ def photo(seed: int) -> bytes:
 
 
 @pytest.fixture
-def round_(committed_cast: Cast) -> dict[str, Any]:
+def round_(cast: Cast) -> dict[str, Any]:
     """A round of many doors, as the phone has fetched it."""
-    cast = committed_cast
     window = {"start": tomorrow(7, 30).isoformat(), "end": tomorrow(11, 30).isoformat()}
     for n in range(DOORS + 1):
         story.book(cast, point={"lon": HOME[0] + n * 0.0004, "lat": HOME[1]}, window=window)
@@ -125,21 +122,16 @@ def page() -> str:
 
 
 @pytest.fixture
-def site(app: Flask, committed_cast: Cast, round_: dict[str, Any]) -> Iterator[Site]:
+def site(app: Flask, cast: Cast, round_: dict[str, Any]) -> Iterator[Site]:
     """The site behind a network that is not always good."""
-    site = Site(app, committed_cast, round_)
-    server = make_server("127.0.0.1", 0, site, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    site.network = Network(server.server_port)
-    yield site
-    site.network.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    site = Site(app, cast, round_)
+    with serving(site) as address:
+        site.network = Network(int(address.rpartition(":")[2]))
+        yield site
+        site.network.close()
 
 
-def test_everything_arrives_exactly_once(committed_cast: Cast, site: Site, tmp_path: Path) -> None:
+def test_everything_arrives_exactly_once(cast: Cast, site: Site, tmp_path: Path) -> None:
     assert site.network
     found = drive(
         "app_outbox.mjs",
@@ -150,9 +142,9 @@ def test_everything_arrives_exactly_once(committed_cast: Cast, site: Site, tmp_p
         SMS=settings().sms_log,
         PROFILE=tmp_path / "profile",
     )
-    committed_cast.session.rollback()  # and look anew
-    _round_is_ridden(committed_cast, site, found)
-    _every_counter_once(committed_cast, found)
+    cast.session.rollback()  # and look anew
+    _round_is_ridden(cast, site, found)
+    _every_counter_once(cast, found)
     _says_what_is_wrong(found)
 
 

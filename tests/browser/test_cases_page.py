@@ -1,7 +1,6 @@
 """The page of cases in Chromium: shown, decided, signed by the browser's own key, and in the ledger."""
 
 import json
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from typing import Any
@@ -9,7 +8,6 @@ from typing import Any
 import pytest
 from flask import Flask
 from sqlalchemy import select, update
-from werkzeug.serving import make_server
 
 from courier_api.api import operations
 from courier_api.custody import events, ledger
@@ -19,7 +17,7 @@ from courier_api.people.models import Device, OneTimeCode
 from courier_api.proof.core import Kind
 from courier_api.settings import settings
 from tests import cast as story
-from tests.browser.driving import drive
+from tests.browser.driving import drive, serving
 from tests.cast import HOME, Cast, tomorrow
 from tests.custody.phone import Phone
 
@@ -59,8 +57,7 @@ def parked(cast: Cast) -> dict[str, Any]:
 
 @pytest.fixture
 def address(app: Flask, cast: Cast) -> Iterator[str]:
-    """A live server on the test's own transaction, one request at a time; /test/... is what others do meanwhile."""
-    one_at_a_time = threading.Lock()
+    """A live server; /test/... is what others do meanwhile."""
     meanwhile: dict[str, Callable[[str], Any]] = {
         "older": lambda _: cast.session.execute(
             update(OneTimeCode).values(created_at=OneTimeCode.created_at - timedelta(days=2))
@@ -70,22 +67,16 @@ def address(app: Flask, cast: Cast) -> Iterator[str]:
     }
 
     def site(environ: Any, start_response: Any) -> Iterable[bytes]:
-        with one_at_a_time:
-            if not environ["PATH_INFO"].startswith("/test/"):
-                return app(environ, start_response)
-            name, _, value = environ["PATH_INFO"].removeprefix("/test/").partition("/")
-            meanwhile[name](value)
-            cast.session.commit()
-            start_response("200 OK", [])
-            return [b""]
+        if not environ["PATH_INFO"].startswith("/test/"):
+            return app(environ, start_response)
+        name, _, value = environ["PATH_INFO"].removeprefix("/test/").partition("/")
+        meanwhile[name](value)
+        cast.session.commit()
+        start_response("200 OK", [])
+        return [b""]
 
-    server = make_server("127.0.0.1", 0, site, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(site) as address:
+        yield address
 
 
 def test_cases_are_decided_and_signed_in_the_browser(cast: Cast, parked: dict[str, Any], address: str) -> None:

@@ -1,34 +1,29 @@
 """The courier's app in Chromium, a whole day of it: each screen in both languages, small, and with large letters."""
 
-import random
 import re
 from typing import Any
 
 import pytest
-from flask import Flask
-from sqlalchemy.orm import Session
 
 from courier_api.settings import settings
 from courier_api.web import courier_words
 from scripts.simulation.cohort import Cohort
 from scripts.simulation.today import Day, today
 from tests.browser.driving import drive
-from tests.browser.test_pages_in_browser import address
 
-__all__ = ["address"]
 SECONDS = 300
 
 
 @pytest.fixture
-def day(session: Session, ground: None, roads: None) -> Day:
+def day(cohort: Cohort) -> Day:
     """A round of today."""
-    made = today(Cohort(session, random.Random(7)))
-    session.commit()
+    made = today(cohort)
+    cohort.session.commit()
     return made
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_a_day_in_the_app(app: Flask, day: Day, address: str, language: str) -> None:
+def test_a_day_in_the_app(day: Day, address: str, language: str) -> None:
     found = drive("courier.mjs", address, seconds=SECONDS, PHONE=day.phone, SMS=settings().sms_log, LANGUAGE=language)
     assert found["axe"] == []
     assert found["small"] == []

@@ -1,19 +1,13 @@
 """What follows the doors, in Chromium: taking back, giving in at the office by one signature, saying what was wrong."""
 
-import random
-
 import pytest
-from flask import Flask
-from sqlalchemy.orm import Session
 
 from courier_api.settings import settings
 from scripts.simulation.cohort import Cohort
 from scripts.simulation.today import Day, today
 from tests.browser.driving import drive
 from tests.browser.test_courier_app import left_over
-from tests.browser.test_pages_in_browser import address
 
-__all__ = ["address"]
 SECONDS = 300
 DOOR = ["courier.arrival", "custody.handover"]
 WORDS = {
@@ -43,15 +37,15 @@ WORDS = {
 
 
 @pytest.fixture
-def day(session: Session, ground: None, roads: None) -> Day:
+def day(cohort: Cohort) -> Day:
     """A round of today with enough pickups."""
-    made = today(Cohort(session, random.Random(7)), stops=14)
-    session.commit()
+    made = today(cohort, stops=14)
+    cohort.session.commit()
     return made
 
 
 @pytest.mark.parametrize("language", ["vi", "en"])
-def test_what_follows_the_doors(app: Flask, day: Day, address: str, language: str) -> None:
+def test_what_follows_the_doors(day: Day, address: str, language: str) -> None:
     found = drive(
         "courier_office.mjs", address, seconds=SECONDS, PHONE=day.phone, SMS=settings().sms_log, LANGUAGE=language
     )

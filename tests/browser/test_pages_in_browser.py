@@ -1,36 +1,10 @@
 """The pages in Chromium: a round is chosen and its stops show, nothing is reported, no one outside is asked."""
 
-import threading
-from collections.abc import Iterable, Iterator
-from typing import Any
-
-import pytest
-from flask import Flask
-from werkzeug.serving import make_server
-
 from tests import cast as story
 from tests.browser.driving import PICTURES, drive
 from tests.cast import HOME, Cast
 
 SECONDS = 150  # some 20 on an idle machine
-
-
-@pytest.fixture
-def address(app: Flask, cast: Cast) -> Iterator[str]:
-    """A live server on the test's own transaction; one request at a time, for they share its connection."""
-    one_at_a_time = threading.Lock()
-
-    def serial(environ: Any, start_response: Any) -> Iterable[bytes]:
-        with one_at_a_time:
-            return app(environ, start_response)
-
-    server = make_server("127.0.0.1", 0, serial, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_a_round_is_chosen_and_its_stops_show(cast: Cast, address: str) -> None:

@@ -1,19 +1,17 @@
 """The courier's map of a round in Chromium: stops as buttons, his own place, kept tiles without a network, no WebGL."""
 
-import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, render_template_string
-from werkzeug.serving import make_server
 
 from courier_api.db import transaction
 from courier_api.settings import settings
 from courier_api.web import assets, ground, words
 from tests import cast as story
-from tests.browser.driving import drive
+from tests.browser.driving import drive, serving
 from tests.cast import HOME, Cast
 from tests.web.test_round_map_scripts import run
 
@@ -62,8 +60,7 @@ def day(cast: Cast) -> dict[str, Any]:
 
 @pytest.fixture
 def address(app: Flask, cast: Cast, day: dict[str, Any]) -> Iterator[str]:
-    """A live server on the test's own transaction, one request at a time; /test/map is a bare page with a map."""
-    one_at_a_time = threading.Lock()
+    """A live server; /test/map is a bare page with a map."""
 
     def page(tongue: str) -> bytes:
         with transaction() as session:
@@ -86,26 +83,20 @@ def address(app: Flask, cast: Cast, day: dict[str, Any]) -> Iterator[str]:
             ).encode()
 
     def site(environ: Any, start_response: Any) -> Iterable[bytes]:
-        with one_at_a_time:
-            if environ["PATH_INFO"] == "/test-worker.js":
-                start_response("200 OK", [("Content-Type", "text/javascript")])
-                return [WORKER.encode()]
-            if environ["PATH_INFO"] != "/test/map":
-                return app(environ, start_response)
-            policy = app.test_client().get("/track").headers["Content-Security-Policy"]
-            start_response("200 OK", [("Content-Type", "text/html"), ("Content-Security-Policy", policy)])
-            return [page("en" if environ["QUERY_STRING"] == "lang=en" else "vi")]
+        if environ["PATH_INFO"] == "/test-worker.js":
+            start_response("200 OK", [("Content-Type", "text/javascript")])
+            return [WORKER.encode()]
+        if environ["PATH_INFO"] != "/test/map":
+            return app(environ, start_response)
+        policy = app.test_client().get("/track").headers["Content-Security-Policy"]
+        start_response("200 OK", [("Content-Type", "text/html"), ("Content-Security-Policy", policy)])
+        return [page("en" if environ["QUERY_STRING"] == "lang=en" else "vi")]
 
-    server = make_server("127.0.0.1", 0, site, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(site) as address:
+        yield address
 
 
-def test_along_a_real_line_all_ways_together_are_the_round(day: dict[str, Any]) -> None:
+def _along_a_real_line_all_ways_together_are_the_round(day: dict[str, Any]) -> None:
     round_ = day["round"]
     office = round_["office"]["point"]
     places = [office, *(one["stop"]["job"]["point"] for one in day["stops"]), office]
@@ -116,6 +107,7 @@ def test_along_a_real_line_all_ways_together_are_the_round(day: dict[str, Any]) 
 
 
 def test_the_round_is_shown_on_the_map_and_as_a_list_where_there_is_none(address: str, day: dict[str, Any]) -> None:
+    _along_a_real_line_all_ways_together_are_the_round(day)
     modules = assets.own_url("js/app/map/view.js").removesuffix("/view.js")
     found = drive("round_map.mjs", address, seconds=SECONDS, MODULES=modules, AXE=AXE)
     assert found["small"] == []

@@ -3,7 +3,6 @@
 import base64
 import io
 import json
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +13,10 @@ import pytest
 import segno
 from flask import Flask
 from PIL import Image, ImageFilter
-from werkzeug.serving import make_server
 
 from courier_api.proof.receipt import Receipt
 from courier_api.web import verify
-from tests.browser.driving import drive
+from tests.browser.driving import drive, serving
 from tests.web.receipts import DAY_S, NOON, Device, Operator, entry
 
 SECONDS = 240  # some 40 on an idle machine
@@ -44,13 +42,8 @@ def address(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         start_response("200 OK" if known else "404 Not Found", [("Content-Type", "application/json")])
         return [answer if known else b"{}"]
 
-    server = make_server("127.0.0.1", 0, site, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(site) as address:
+        yield address
 
 
 def printed(receipt: Receipt, module: int) -> Image.Image:

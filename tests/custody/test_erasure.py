@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from courier_api.custody import evidence, ledger
-from courier_api.custody.models import Entry, Evidence, Handover, Opening, Operation
+from courier_api.custody import evidence, ledger, uploads
+from courier_api.custody.models import Entry, Evidence, EvidenceKind, Handover, Opening, Operation, OperationState
 from courier_api.db import Base
 from courier_api.dossiers.models import Dossier
 from courier_api.errors import NotFound, Refused
@@ -107,6 +107,20 @@ def test_nothing_is_left_and_the_proofs_hold(cast: Cast) -> None:
     assert ledger.proven(cast.session, entries[next(iter(entries))].id).inclusion is not None
     cast.citizen.get("/dossiers", 401)
     assert cast.session.get_one(Dossier, UUID(dossier["id"])).contact_name == ""
+
+
+def test_nothing_more_is_taken_for_what_was_erased(cast: Cast) -> None:
+    """Neither for what was done, nor for what was parked and left so: that would be kept for a decision."""
+    sent_on_its_way(cast)
+    courier = cast.session.get_one(Person, UUID(cast.courier.person_id))
+    parked = cast.session.scalars(select(Operation.id).where(Operation.state == OperationState.parked)).one()
+    done = cast.session.scalars(select(Handover.id).where(Handover.leg == 1)).one()
+    for event in (parked, done):
+        uploads.begin(cast.session, courier, event, EvidenceKind.photo, 10)
+    erasing.erase(cast.session, PHONE)
+    for event in (parked, done):
+        with pytest.raises(NotFound):
+            uploads.begin(cast.session, courier, event, EvidenceKind.photo, 10)
 
 
 def test_a_new_citizen_may_have_the_phone(cast: Cast) -> None:

@@ -1,17 +1,19 @@
 """Back at the office: bags given in and cash settled on the courier's own phone, the clerk signing by hand."""
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import Engine, select, text, update
 
 from courier_api.custody.audit.auditing import audit
 from courier_api.custody.audit.trust import Trust
 from courier_api.custody.models import Case, Entry, Evidence, Handover
 from courier_api.jobs.models import Job
 from courier_api.jobs.states import JobState
+from courier_api.money import settling
 from courier_api.money.models import Recalled, Settlement, Voucher
 from courier_api.people.models import Role
 from courier_api.places.models import ServicePoint
@@ -19,11 +21,12 @@ from courier_api.proof.core import Kind
 from courier_api.settings import settings
 from scripts.commands.operator import post
 from tests import cast as story
-from tests.cast import STROKES, Cast
+from tests.cast import STROKES, Cast, tomorrow
 from tests.custody.phone import CLERKS, Phone, nowhere
 from tests.custody.test_cases import decide
 from tests.custody.test_countersigning import countersign
 from tests.custody.test_uploads import Sender
+from tests.rounds.test_doors import counted
 
 ID_CARD = "1.014063"  # its old card is recalled
 
@@ -413,16 +416,60 @@ def test_a_voucher_that_the_event_does_not_name_is_found_in_what_was_recorded(ca
 
 
 def at_a_recall(cast: Cast) -> tuple[Phone, dict[str, Any], dict[str, Any]]:
-    """A phone before the door where an identity card is delivered and the old one taken back."""
-    dossier = story.book(cast, service="return", procedure_code=ID_CARD, documents=[], window=None)
-    cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
+    """A phone before the door where an identity card is delivered and the old one taken back; and the dossier."""
+    phone, (stop,) = at_recalls(cast, 1)
+    return phone, stop, cast.citizen.get("/dossiers")["items"][0]
+
+
+def at_recalls(cast: Cast, count: int) -> tuple[Phone, list[dict[str, Any]]]:
+    """A phone at so many doors where identity cards are delivered and the old ones taken back."""
+    for _ in range(count):
+        dossier = story.book(cast, service="return", procedure_code=ID_CARD, documents=[], window=None)
+        cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
     round_ = story.plan_and_publish(cast, "afternoon")
-    story.load(cast)
+    for _ in range(count):
+        story.load(cast)
     phone = Phone(cast)
-    (stop,) = cast.courier.get(f"/rounds/{round_['id']}/doors")
-    results = phone.sync(phone.start(round_["id"]), phone.arrival(stop))
-    assert [r["result"] for r in results] == ["applied"] * 2, results
-    return phone, stop, dossier
+    stops = cast.courier.get(f"/rounds/{round_['id']}/doors")
+    results = phone.sync(phone.start(round_["id"]), *map(phone.arrival, stops))
+    assert [r["result"] for r in results] == ["applied"] * (1 + count), results
+    return phone, stops
+
+
+def taken_back(cast: Cast) -> list[dict[str, Any]]:
+    """The old originals that the courier has to give in."""
+    found: list[dict[str, Any]] = cast.courier.get("/recalled")
+    return found
+
+
+def test_what_was_taken_back_is_listed_by_delivery_the_oldest_first(
+    cast: Cast, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone, doors = at_recalls(cast, 2)
+    card = [{"position": 2, "originals": 1}]
+    paper = {"position": 2, "name": "Thẻ căn cước cũ", "originals": 1}
+    later, earlier = (
+        phone.handover(door, recalled=card, device_at=tomorrow(8, minute).isoformat())
+        for door, minute in zip(doors, (40, 20), strict=True)
+    )
+    assert result(phone, later) == ("applied", None)
+    with counted(engine) as for_one:
+        assert [one["handover_id"] for one in taken_back(cast)] == [later["id"]]
+    assert result(phone, earlier) == ("applied", None)
+    # As a dispatcher may have it recorded: of a line that the checklist does not have.
+    mine = {"handover_id": UUID(later["id"]), "courier_id": UUID(cast.courier.person_id)}
+    cast.session.add(Recalled(position=9, originals=2, **mine))
+    cast.session.commit()
+    with counted(engine) as for_two:
+        found = taken_back(cast)
+    assert len(for_two) == len(for_one)
+    nameless = {"position": 9, "name": None, "originals": 2}
+    assert [(one["handover_id"], one["originals"]) for one in found] == [
+        (earlier["id"], [paper]),
+        (later["id"], [paper, nameless]),
+    ]
+    monkeypatch.setattr(settling, "MOST_SHOWN", 1)
+    assert taken_back(cast) == found[:1]
 
 
 def test_an_old_original_is_taken_back_and_given_in(cast: Cast) -> None:
@@ -451,12 +498,22 @@ def test_an_old_original_is_taken_back_and_given_in(cast: Cast) -> None:
     assert result(phone, given) == ("applied", None)
     row = cast.session.scalars(select(Recalled)).one()
     assert (str(row.handover_id), row.position, row.originals, row.settlement_id) == (given["id"], 2, 1, None)
+    (taken,) = taken_back(cast)
+    assert taken == {
+        "handover_id": given["id"],
+        "tracking_number": stop["custody"]["tracking_number"],
+        "taken_at": taken["taken_at"],
+        "originals": [{"position": 2, "name": "Thẻ căn cước cũ", "originals": 1}],
+    }
+    assert datetime.fromisoformat(taken["taken_at"]) == datetime.fromisoformat(given["device_at"])
+    assert cast.outsider[Role.courier].get("/recalled") == []
     (owed,) = vouchers(cast)
     assert result(phone, phone.settlement([owed], recalled=[nowhere()])) == ("parked", "nothing_recalled")
     paid = phone.settlement([owed], recalled=[given["id"]])
     assert result(phone, paid) == ("applied", None)
     cast.session.expire_all()
     assert str(cast.session.scalars(select(Recalled.settlement_id)).one()) == paid["id"]
+    assert taken_back(cast) == []
     again = phone.settlement([], recalled=[given["id"]])
     assert result(phone, again) == ("parked", "recalled_settled")
 
@@ -475,6 +532,8 @@ def test_an_optional_original_that_was_never_there_is_said_to_be_none(cast: Cast
     assert not stop["requirements"]["recalled"][0]["mandatory"]
     assert result(phone, phone.handover(stop))[1] == "requirements_missing"
     assert result(phone, phone.handover(stop, recalled=[{"position": 2, "originals": 0}])) == ("applied", None)
+    assert cast.session.scalars(select(Recalled.originals)).all() == [0]
+    assert taken_back(cast) == []
 
 
 def test_what_went_in_with_the_papers_is_not_asked_for_again(cast: Cast) -> None:

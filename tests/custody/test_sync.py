@@ -21,6 +21,7 @@ from courier_api.rounds.models import Stop
 from tests import cast as story
 from tests.cast import Cast
 from tests.custody.phone import Phone, nowhere
+from tests.refusals import refused
 
 
 @pytest.fixture
@@ -95,6 +96,42 @@ def test_what_our_rules_refuse_is_parked_and_holds_up_nothing(cast: Cast, phone:
     # Authentic, so it stands in the ledger although it changed nothing.
     assert cast.session.get(Entry, case.operation_id) is not None
     assert phone.actor.get(f"/operations/{sent[1]['id']}")["state"] == "parked"
+
+
+def with_a_bag_missing(cast: Cast) -> tuple[Phone, dict[str, Any], list[dict[str, Any]]]:
+    """A courier with two results to deliver of which one is loaded: his phone, the round, its doors, loaded first."""
+    for _ in range(2):
+        dossier = story.book(cast, service="return", documents=[], window=None)
+        cast.officer.put(f"/results/{uuid4()}", story.result(cast, dossier))
+    round_ = story.plan_and_publish(cast, "afternoon")
+    loaded = story.load(cast)["id"]
+    doors = cast.courier.get(f"/rounds/{round_['id']}/doors")
+    return Phone(cast), round_, sorted(doors, key=lambda door: door["custody"]["item_id"] != loaded)
+
+
+def test_who_left_without_a_bag_has_left(cast: Cast) -> None:
+    phone, round_, (with_bag, without) = with_a_bag_missing(cast)
+    path = f"/rounds/{round_['id']}/start"
+    refused(cast, cast.courier, "PUT", path, None, 409, "items_not_loaded", If_Match="*")
+    sent = [phone.start(round_["id"]), phone.arrival(with_bag), phone.handover(with_bag)]
+    assert results(phone.sync(*sent)) == ["applied"] * 3
+    assert cast.dispatcher.get(f"/rounds/{round_['id']}")["state"] == "started"
+    cast.courier.put(path, If_Match="*")  # he is away already
+    assert results(phone.sync(phone.start(round_["id"]))) == ["applied"]
+    # The bag that he has not got is the one thing that he cannot do.
+    answers = phone.sync(phone.arrival(without), phone.handover(without))
+    assert [(a["result"], a["code"]) for a in answers] == [("applied", None), ("parked", "not_the_holder")]
+    assert cast.session.scalars(select(Case.code)).all() == ["not_the_holder"]
+    assert results(phone.sync(phone.failure(without), phone.finish(round_["id"]))) == ["applied"] * 2
+    assert cast.courier.get(f"/rounds/{round_['id']}")["state"] == "finished"
+
+
+def test_a_bag_that_was_missing_is_loaded_later(cast: Cast) -> None:
+    phone, round_, (_, without) = with_a_bag_missing(cast)
+    phone.sync(phone.start(round_["id"]), phone.arrival(without))
+    story.load(cast)
+    (door,) = [one for one in cast.courier.get(f"/rounds/{round_['id']}/doors") if one["id"] == without["id"]]
+    assert results(phone.sync(phone.handover(door))) == ["applied"]
 
 
 def test_a_stop_that_is_not_ones_own_is_parked(cast: Cast, phone: Any) -> None:

@@ -5,15 +5,17 @@ import hashlib
 import io
 import json
 from typing import Any
+from uuid import UUID, uuid4
 
 import pytest
 from PIL import Image
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from courier_api import tasks
 from courier_api.custody import evidence, uploads
 from courier_api.custody.evidence_receipts import RECEIPT
-from courier_api.custody.models import Case, Entry, Evidence, Upload, UploadChunk
+from courier_api.custody.models import Case, Entry, Evidence, EvidenceKind, Upload, UploadChunk
+from courier_api.people.models import Person
 from courier_api.proof import canonical
 from courier_api.proof.files import operator_key
 from courier_api.proof.keys import verify_operator
@@ -21,6 +23,8 @@ from courier_api.queue import Outbox
 from tests import cast as story
 from tests.cast import Cast
 from tests.custody.phone import Phone, nowhere
+from tests.custody.test_attacks import came_long_ago
+from tests.custody.test_cases import decide, the_case
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PIECE = "application/offset+octet-stream"
@@ -325,3 +329,109 @@ def test_an_upload_from_before_there_were_receipts_has_none(cast: Cast, sender: 
         assert answer.status_code < 300
         assert answer.headers["Upload-Offset"] == "10"
         assert "Upload-Receipt" not in answer.headers
+
+
+# --- what waits for a dispatcher
+
+
+def long_ago(cast: Cast, ago: str = "40 days") -> None:
+    """All that came, came then."""
+    came_long_ago(cast, ago)
+    for column in ("operation.received_at", "upload.created_at", "custody_case.decided_at"):
+        table, name = column.split(".")
+        cast.session.execute(text(f"UPDATE {table} SET {name} = {name} - interval '{ago}'"))
+    cast.session.commit()
+    cast.session.expire_all()
+
+
+def sent_whole(sender: Sender, operation: dict[str, Any], photo: bytes) -> str:
+    """A photo that is here and receipted: from now on the phone has it no more."""
+    where = sender.begin(operation["id"], len(photo))
+    receipt_in(sender.patch(where, 0, photo))
+    return where
+
+
+def before_leaving(cast: Cast) -> tuple[Any, dict[str, Any]]:
+    """A phone whose round is not started, so that all of it is parked, and the door."""
+    phone: Any = Phone(cast)
+    phone.dossier, phone.round_ = story.book(cast), story.plan_and_publish(cast)
+    return phone, cast.courier.get(f"/stops/{phone.round_['stops'][0]['id']}")
+
+
+@pytest.mark.parametrize(("decision", "ago"), [("record", "40 days"), ("retry", "40 days"), ("record", "9 days")])
+def test_what_was_receipted_is_there_however_late_it_is_decided(
+    cast: Cast, sender: Sender, decision: str, ago: str
+) -> None:
+    photo = a_photo(300)
+    phone, stop = before_leaving(cast)
+    if decision == "record":
+        cast.citizen.put(f"/dossiers/{phone.dossier['id']}/cancellation", If_Match="*")
+        operation = phone.handover(stop, photo=photo)
+        strokes = evidence_of(operation)
+        operation |= {"signatures": [], "strokes_follow": True}
+    else:
+        operation, strokes = phone.failure(stop, reason="road_closed", files={"photo": photo}), b""
+    assert phone.sync(operation)[0]["code"] == "round_not_started"
+    sent_whole(sender, operation, photo)
+    if strokes:
+        sender.patch(sender.begin(operation["id"], len(strokes), "strokes"), 0, strokes)
+    work(cast)
+    long_ago(cast, ago)
+    uploads.report_missing(cast.session)
+    assert uploads.forget_unasked(cast.session) == 0
+    assert phone.sync(phone.start(phone.round_["id"]))[0]["result"] == "applied"
+    decide(cast, the_case(cast), decision)
+    uploads.report_missing(cast.session)  # before a worker has come to it: nothing is missing
+    work(cast)
+    expected = {EvidenceKind.photo, EvidenceKind.strokes} if strokes else {EvidenceKind.photo}
+    kept = {e.kind: e for e in cast.session.scalars(select(Evidence).where(Evidence.entry_id == UUID(operation["id"])))}
+    assert set(kept) == expected
+    assert not strokes or evidence.content_of(kept[EvidenceKind.strokes]) == strokes
+    long_ago(cast, "25 hours")
+    uploads.report_missing(cast.session)
+    assert cast.session.scalars(select(Case.kind)).all() == ["parked"]
+
+
+def test_what_never_came_for_what_was_decided_late_is_asked_for(cast: Cast, sender: Sender) -> None:
+    phone, stop = before_leaving(cast)
+    failed = phone.failure(stop, reason="road_closed", files={"photo": b"a closed road"})
+    assert phone.sync(failed)[0]["code"] == "round_not_started"
+    long_ago(cast)
+    phone.sync(phone.start(phone.round_["id"]))
+    decide(cast, the_case(cast), "retry")
+    uploads.report_missing(cast.session)
+    assert cast.session.scalars(select(Case.kind)).all() == ["parked"]
+    came_long_ago(cast, "41 days")
+    cast.session.execute(text("UPDATE custody_case SET decided_at = now() - interval '25 hours'"))
+    uploads.report_missing(cast.session)
+    assert cast.session.scalars(select(Case.code).where(Case.kind == "evidence")).all() == ["evidence_missing"]
+
+
+def test_what_nobody_asked_for_and_what_was_never_finished_goes(cast: Cast, sender: Sender) -> None:
+    photo = a_photo(300)
+    operation, phone = with_photo(cast, photo)
+    kept = sent_whole(sender, operation, photo)
+    gone = [sent_whole(sender, {"id": nowhere()}, photo), sender.begin(operation["id"], len(photo) + 1)]
+    phone.arrival({"id": nowhere(), "job": {"point": {"lat": 20, "lon": 106}}})  # is lost: what follows waits for it
+    waiting = phone.failure({"id": nowhere()}, files={"photo": photo})
+    assert phone.sync(waiting)[0]["result"] == "waiting"
+    kept_too = sent_whole(sender, waiting, photo)
+    cast.session.execute(text("UPDATE upload SET created_at = now() - interval '31 days'"))
+    # Of the first one the event has not come yet either, and is now in the inbox.
+    phone.sync(operation)
+    assert uploads.forget_unasked(cast.session) == len(gone)
+    assert [sender.ask("HEAD", where).status_code for where in (kept, kept_too, *gone)] == [200, 200, 404, 404]
+
+
+def test_what_waits_for_long_shuts_nobody_out(cast: Cast, sender: Sender, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_OPEN", 1)
+    photo = a_photo(300)
+    operation, phone = with_photo(cast, photo)
+    operation["lines"] = "none"
+    assert phone.sync(operation)[0]["result"] == "parked"
+    sent_whole(sender, operation, photo)
+    mine = cast.session.get_one(Person, UUID(cast.courier.person_id))
+    with pytest.raises(Exception, match="too_many_uploads"):
+        uploads.begin(cast.session, mine, uuid4(), EvidenceKind.photo, 10)
+    cast.session.execute(text("UPDATE upload SET created_at = now() - interval '31 days'"))
+    uploads.begin(cast.session, mine, uuid4(), EvidenceKind.photo, 10)

@@ -68,6 +68,28 @@ def test_the_worker_keeps_all_that_the_app_loads(client: FlaskClient) -> None:
     assert not set(kept["files"]) & set(kept["later"])
 
 
+def test_each_page_says_which_version_it_is_and_another_version_is_another_worker(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = shell(client)
+    for address, version in kept["pages"].items():
+        other = "en" if address.endswith("vi") else "vi"
+        client.set_cookie("lang", other)  # what a reader chose before
+        assert client.get(address).headers["Page-Version"] == version
+    assert len(set(kept["pages"].values())) == 2
+    assert shell(client) == kept
+    # A file more or less is kept under another name than what the running worker serves from.
+    monkeypatch.setattr(courier, "LATER", ("maplibre-gl/",))
+    assert shell(client)["version"] != kept["version"]
+
+
+def test_what_draws_a_receipt_s_code_is_kept_with_the_app_and_what_reads_one_is_not_needed(client: FlaskClient) -> None:
+    kept = shell(client)
+    assert assets.library_url("qr/index.js") in kept["files"]
+    assert not [address for address in (*kept["files"], *kept["later"]) if "decode" in address]
+    assert not re.search(r"^import\b", client.get(assets.library_url("qr/index.js")).text, re.M)
+
+
 def test_the_first_load_is_small_and_the_large_libraries_come_later(client: FlaskClient) -> None:
     kept = shell(client)
     sizes = {a: len(gzip.compress(client.get(a).data)) for a in kept["files"] if a.endswith(("js", ".css"))}

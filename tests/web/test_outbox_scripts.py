@@ -268,6 +268,34 @@ def test_cash_is_owed_once_until_it_is_settled() -> None:
     assert owed([listed], TAKEN, settled) == {"total": 30_000, "of": [known], "apart": []}
 
 
+def test_originals_taken_back_are_with_the_courier_until_they_are_given_in() -> None:
+    listed = {"handover_id": "e0", "tracking_number": "EH8VN", "originals": []}
+    taken = GIVEN | {"fields": GIVEN["fields"] | {"recalled": [[2, 1], [4, 0]]}}
+    none = handover(5, 2, ME, CITIZEN)
+    none["fields"] |= {"recalled": [[2, 0]]}  # an optional paper that was not there
+    settled = operation(9, "courier.settlement", {}, fields={"handovers": [], "recalled": ["e0", "e3"], "amount": 0})
+
+    def left(items: list[Any] | None, *operations: dict[str, Any], at: int = 0) -> Any:
+        return run({"do": "recalled", "items": items, "operations": operations, "listed": at})[0]
+
+    assert left(None) == left([], none, GIVEN) == []
+    # A new phone has signed nothing yet.
+    assert left([listed]) == ["e0"]
+    assert left([listed], taken) == ["e0", "e3"]
+    assert left([listed | {"handover_id": "e3"}], taken) == ["e3"]
+    assert left([listed], taken, settled) == []
+    # What the server had done before the list was made and does not list is given in, by whichever phone.
+    done = taken | {"state": "applied", "kept_at": 1_000}
+    assert left([], done, at=2_000) == []
+    assert left([], done, at=1_000) == left(None, done, at=2_000) == ["e3"]
+    assert left([listed | {"handover_id": "e3"}], done, at=2_000) == ["e3"]
+    for state in ("parked", "rejected"):
+        refused = {"state": state, "code": "wrong_state"}
+        assert left([listed], taken | refused, settled | refused) == ["e0"]
+        assert left([], taken | refused | {"decision": "record"}) == ["e3"]
+        assert left([], taken | refused | {"decision": "dismiss"}) == []
+
+
 # --- what changed in a plan -------------------------------------------------------------------------------------------
 
 
@@ -314,3 +342,70 @@ def test_times_count_from_ten_minutes_on_and_fields_by_name() -> None:
             {"note": "Chó dữ", "requirements": {"fee": 0}},
         ),
     ]
+
+
+# --- what happened behind the courier's back --------------------------------------------------------------------------
+
+AT_OFFICE = {"role": "office", "code": "160000"}
+BY_HIM = {"role": "courier", "code": ME["id"]}
+
+
+def at_office(leg: int = 3) -> dict[str, Any]:
+    """A round with a delivery whose bag still lies in the office."""
+    return snapshot(stop(2, "delivery"), doors=[door(2, "delivery", leg, AT_OFFICE)])
+
+
+def loaded(leg: int = 4) -> dict[str, Any]:
+    return snapshot(stop(2, "delivery"), doors=[door(2, "delivery", leg, BY_HIM)])
+
+
+def news(kind: str, subject: str, **detail: str) -> dict[str, Any]:
+    return {"kind": kind, "subject_id": subject, "detail": detail}
+
+
+def test_a_round_is_read_anew_for_what_touches_it_and_the_past_is_not_fetched() -> None:
+    held = [at_office()]
+    items = [
+        news("item_loaded", "i2"),
+        news("item_received", "i7"),
+        news("stop_cancelled", "s9", round="another"),
+        news("round_published", "new"),
+        news("operation_parked", "e1"),
+    ]
+    case = {"do": "roundsOf", "items": items, "held": held}
+    assert run(case | {"isFirst": False}, case | {"isFirst": True}) == [["r", "new"], ["r"]]
+    changed = {"do": "roundsOf", "items": [news("stop_cancelled", "s2", round="r")], "held": held, "isFirst": True}
+    assert run(changed) == [["r"]]
+
+
+def test_a_bag_that_was_loaded_is_delivered_by_its_next_leg() -> None:
+    (kept,) = run({"do": "keepRounds", "snapshots": [at_office(), loaded()]})
+    cases = [
+        {"do": "legAtDoor", "snapshot": one, "operations": [], "stop": "s2"} for one in (kept["round:r"], at_office())
+    ]
+    assert run(*cases) == [[4, 4], [4, 4]]  # also where nobody has told the phone yet
+
+
+def test_whose_hands_a_bag_is_in_waits_for_no_look_at_the_plan() -> None:
+    after = loaded()
+    after["round"] |= {"version": 2, "stops": [stop(2, "delivery", service_start="2026-11-28T05:00:00+07:00")]}
+    (kept,) = run({"do": "keepRounds", "snapshots": [at_office(), after]})
+    assert kept["incoming:r"]["round"]["version"] == 2
+    assert kept["round:r"]["round"] == at_office()["round"]
+    assert kept["round:r"]["doors"][0]["custody"] == after["doors"][0]["custody"]
+
+
+def test_a_slow_answer_overtakes_nothing() -> None:
+    older, newer = at_office(), loaded()
+    newer["round"] |= {"version": 2}
+    early, late = at_office() | {"at": "2026-11-28T01:00:00.000Z"}, loaded() | {"at": "2026-11-28T01:00:01.000Z"}
+    cases = [{"do": "keepRounds", "snapshots": pair} for pair in ([newer, older], [late, early])]
+    assert [kept["round:r"] for kept in run(*cases)] == [newer, late]
+
+
+def test_a_round_that_changes_while_it_is_read_is_read_again() -> None:
+    whole = snapshot()
+    torn = whole | {"doors": whole["doors"][:1]}
+    good, never = run({"do": "readRound", "answers": [torn, whole]}, {"do": "readRound", "answers": [torn] * 3})
+    assert good == {"stops": ["s1", "s2"], "unread": 0}
+    assert never is None

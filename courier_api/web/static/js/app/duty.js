@@ -30,7 +30,7 @@ export function followDuty({ database, session, phone, signal }) {
   }
 
   async function send() {
-    if (!navigator.onLine || (await database.fixes.count()) === 0) return;
+    if (!navigator.onLine || phone.isStarting || (await database.fixes.count()) === 0) return;
     const deviceId = await ownDevice(database, session);
     await sendFixes({ database, deviceId, skewMs: phone.skew });
   }

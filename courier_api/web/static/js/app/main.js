@@ -4,12 +4,13 @@ import { StorageFull, openDatabase } from "../device/store.js";
 import { say, told } from "../told.js";
 import { icon, tell } from "./parts.js";
 import { openPhone } from "./phone.js";
-import { go, refresh, render, start } from "./router.js";
+import { go, refresh, replace, start } from "./router.js";
 import * as session from "./session.js";
 import { readyScreen } from "./screens/ready.js";
 import { roundScreen } from "./screens/round.js";
 import { signInScreen } from "./screens/sign-in.js";
 import { stopScreen } from "./screens/stop.js";
+import { unopenedScreen } from "./screens/unopened.js";
 import { openServices } from "./services.js";
 import { keepShell } from "./shell.js";
 
@@ -45,10 +46,16 @@ async function open() {
   keepShell();
   await session.load();
   if (session.session()) await begin();
-  await start(routes());
+  await start(routes()).catch(fallBack);
   document.body.dataset.open = "";
   performance.mark("open");
   for (const load of Object.values(LATER)) load().catch(() => {}); // who goes there hears of it
+}
+
+// Where the screen that the address names cannot be shown, the round still can.
+async function fallBack(error) {
+  await replace("#/");
+  fault(error);
 }
 
 // Everything for the courier who is signed in now.
@@ -139,4 +146,4 @@ addEventListener("courier:news", () => refresh());
 addEventListener("unhandledrejection", ({ reason }) => fault(reason));
 document.addEventListener("visibilitychange", () => { if (!document.hidden) phone?.load().then(refresh); });
 
-open().catch((error) => { fault(error); render(); });
+open().catch((error) => { console.error(error); return start([[/^/, unopenedScreen(error)]]); });

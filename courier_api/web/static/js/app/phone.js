@@ -1,8 +1,8 @@
 // What the phone knows: who is signed in, the rounds of the day as they stand with its own operations, what waits.
 import { guarded, inOne } from "../device/store.js";
 import * as operations from "./operations.js";
-import { withRoom } from "./outbox/index.js";
-import { cash, fold, holding } from "./shift/fold.js";
+import { withRoom } from "./room.js";
+import { cash, fold, holding, recalled } from "./shift/fold.js";
 import { differences } from "./shift/diff.js";
 import { withTouched } from "./shift/snapshot.js";
 
@@ -40,6 +40,7 @@ class Phone extends EventTarget {
       problems,
       office: fact.get("office") ?? null,
       vouchers: fact.get("vouchers") ?? [],
+      originals: fact.get("recalled") ?? null,
       listed: fact.get("vouchers_at") ?? 0,
       items: fact.get("items") ?? [],
       skew: fact.get("clock")?.skew_ms ?? 0,
@@ -60,9 +61,11 @@ class Phone extends EventTarget {
   standing(snapshot, own) {
     const mine = own.filter(({ subject }) => subject?.round === snapshot.round.id);
     const has = (typ) => mine.some((operation) => operation.typ === typ && !["parked", "rejected"].includes(operation.state));
+    // He has left, whatever the server could do with it: it is not the phone that keeps him from working.
+    const left = mine.some(({ typ, decision }) => typ === "courier.start" && decision !== "dismiss");
     const { state } = snapshot.round;
     const now = state === "withdrawn" ? state
-      : state === "finished" || has("courier.finish") ? "finished" : state === "started" || has("courier.start") ? "started" : state;
+      : state === "finished" || has("courier.finish") ? "finished" : state === "started" || left ? "started" : state;
     return { ...snapshot, state: now, stops: fold(snapshot, own) };
   }
 
@@ -74,6 +77,11 @@ class Phone extends EventTarget {
 
   get onDuty() {
     return this.rounds.some(({ state }) => state === "started");
+  }
+
+  // Whether the server cannot know yet that a round is ridden.
+  get isStarting() {
+    return this.queue.some(({ typ }) => typ === "courier.start");
   }
 
   // {round, stops, one}: a stop with the round in which it stands.
@@ -107,9 +115,7 @@ class Phone extends EventTarget {
 
   // Deliveries whose recalled originals are still with the courier.
   recalled() {
-    const own = [...this.done, ...this.queue].filter(({ state, decision }) => !["parked", "rejected"].includes(state) || decision === "record");
-    const given = new Set(own.filter(({ typ }) => typ === "courier.settlement").flatMap(({ fields }) => fields.recalled ?? []));
-    return own.filter(({ id, typ, fields }) => typ === "custody.handover" && fields.recalled?.some(([, originals]) => originals > 0) && !given.has(id)).map(({ id }) => id);
+    return recalled(this.originals, [...this.done, ...this.queue], this.listed);
   }
 
   async keep(key, value) {

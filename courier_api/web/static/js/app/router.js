@@ -72,7 +72,7 @@ export async function render({ again = false } = {}) {
   const mine = ++turn;
   const hash = location.hash || "#/";
   const [, screen, params] = routes.map(([form, make_]) => [form, make_, form.exec(hash)]).find(([, , match]) => match) ?? [];
-  if (!screen) return replace("#/");
+  if (!screen) return hash === "#/" ? null : replace("#/"); // before the app is open there is none at all
   const made = await screen(...params.slice(1).map(decodeURIComponent));
   if (mine !== turn) { made?.leave?.(); return null; }
   if (!made) return null; // it has gone on to another

@@ -1,15 +1,17 @@
 // What works behind the screens while a courier is signed in: the sender and its feed, preparing a day, position, backup.
-import { inOne } from "../device/store.js";
+import { StorageFull, inOne } from "../device/store.js";
 import { told } from "../told.js";
 import { sealBackup } from "./backup/seal.js";
 import { tilesOf, wayOf } from "./map/tiles.js";
 import { asSent } from "./outbox/batch.js";
 import { makeFeed } from "./outbox/feed.js";
 import { loadTools, openOutbox } from "./outbox/index.js";
-import { call } from "./outbox/net.js";
+import { NetFault, call } from "./outbox/net.js";
 import { followDuty } from "./duty.js";
+import { withRoom } from "./room.js";
 import { keepLater } from "./shell.js";
 import { prepare } from "./shift/prepare.js";
+import { AnotherCourier } from "./shift/snapshot.js";
 
 const LOOK_EVERY_MS = 60_000;
 
@@ -19,11 +21,16 @@ export async function openServices(database, session) {
   const feed = makeFeed({ database, holder, call });
   const ended = new AbortController();
 
-  // Looks what changed, once a minute while somebody looks at the phone, and whenever the network is back.
-  async function look(phone) {
+  // Looks what changed, once a minute while somebody looks at the phone, and whenever the network is back; one look at
+  // a time, so that no slow answer overtakes.
+  let looking = null;
+  function look(phone) {
     if (document.hidden || !navigator.onLine) return;
-    const changes = await feed.once().catch(() => []); // without a network there is no news; the next look has it
-    if (changes.length) { await phone.load(); dispatchEvent(new Event("courier:news")); }
+    looking ??= feed.once().catch(noNews).then(async (changes) => {
+      if (!changes.length) return;
+      await phone.load();
+      dispatchEvent(new Event("courier:news"));
+    }).finally(() => { looking = null; });
   }
 
   return {
@@ -41,10 +48,12 @@ export async function openServices(database, session) {
     prepare: async (onStep) => {
       const found = await prepare({
         call, database, holder, onStep,
-        tiles: (round, doors) => tilesOf(wayOf({ line: round.line, stops: doors, office: round.office }), { template: told.tiles, bounds: told.bounds }),
+        tiles: (round, doors) => tilesOf(
+          wayOf({ line: round.line, stops: doors, office: round.office }), { template: told.tiles, bounds: told.bounds },
+        ),
       });
-      const kept = await keepLater();
-      const missing = [...found.missing.filter((step) => step !== "map"), ...(kept ? [] : ["map"])];
+      onStep("map");
+      const missing = (await keepLater()) ? found.missing : [...found.missing, "map"];
       return { ready: missing.length === 0, missing };
     },
     backup: async () => {
@@ -59,14 +68,22 @@ export async function openServices(database, session) {
   };
 }
 
+// Without a network there is no news, nor room for it on a full disk, and for who came meanwhile it is none of his; the
+// next look has it.
+function noNews(fault) {
+  if (![NetFault, StorageFull, AnotherCourier].some((known) => fault instanceof known)) console.warn(fault);
+  return [];
+}
+
 // What goes into a file may reach the server by it: from then on nothing of it is taken back.
 function leaving(database, { person }) {
-  return inOne(database, [database.queue], async () => {
+  return withRoom(() => inOne(database, [database.queue], async () => {
     const rows = await database.queue.where("person").equals(person).sortBy("counter");
-    for (const row of rows) row.sent_at ??= Date.now();
-    await database.queue.bulkPut(rows);
+    const free = rows.filter(({ sent_at: at }) => at === null);
+    for (const row of free) row.sent_at = Date.now();
+    await database.queue.bulkPut(free); // on a full disk no more is written than must be
     return rows;
-  });
+  }));
 }
 
 // One photo after the other: the phone whose disk is full has little memory too.

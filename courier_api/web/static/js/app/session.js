@@ -2,6 +2,7 @@
 import { signInWithKey } from "../device/signing-in.js";
 import { inOne, openDatabase, read } from "../device/store.js";
 import { call } from "./outbox/net.js";
+import { TILES } from "./room.js";
 
 const ROLE = "courier";
 let current = null;
@@ -38,12 +39,17 @@ export async function signIn(phone, code) {
   return load();
 }
 
-// The key and what waits stay: they are needed until the last receipt has come. Of the people on the round nothing does.
+// The key and what waits stay: they are needed until the last receipt has come. Of the people on the round, and of where
+// they live, nothing else does.
 export async function signOut() {
   const ending = token();
+  const { person } = holder();
   const database = await openDatabase();
-  const { facts, drafts, fixes } = database;
-  await inOne(database, [facts, drafts, fixes], () => Promise.all([facts.clear(), drafts.clear(), fixes.clear()]));
+  const { facts, drafts, fixes, done } = database;
+  await inOne(database, [facts, drafts, fixes, done], () => Promise.all([
+    facts.clear(), drafts.clear(), fixes.clear(), done.filter((one) => one.person === person).delete(),
+  ]));
+  await globalThis.caches?.delete(TILES);
   current = null;
   if (ending) await call("/public/sign-ins/current", { method: "DELETE", token: ending }).catch(() => {});
 }

@@ -4,36 +4,50 @@ import { tell } from "./parts.js";
 
 const CHOICE = "courier-language"; // as worker.js has it
 const LOOK_EVERY_MS = 3_600_000;
+const READY_MS = 20_000;
+const LATER_MS = 120_000;
 
 export async function keepShell() {
   if (!navigator.serviceWorker) return;
   try {
     // The next start is in the language of this one, if there is room for so much.
     await (await caches.open(CHOICE)).put("/", new Response(language)).catch(() => {});
-    // Of the whole site: the map's own worker lies under /assets.
-    const kept = await navigator.serviceWorker.register(told.worker, { scope: "/", updateViaCache: "none" });
+    const kept = await register();
     kept.addEventListener("updatefound", () => watch(kept.installing));
     if (kept.waiting && navigator.serviceWorker.controller) offer(kept.waiting);
     // A version that another tab has taken is taken here too: the files of the old one are gone.
-    if (navigator.serviceWorker.controller) navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    if (navigator.serviceWorker.controller) {
+      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    }
     setInterval(() => kept.update().catch(() => {}), LOOK_EVERY_MS);
   } catch {
     // A private window keeps nothing: the app still works with a network.
   }
 }
 
+// Of the whole site: the map's own worker lies under /assets.
+const register = () => navigator.serviceWorker.register(told.worker, { scope: "/", updateViaCache: "none" });
+
 // The map and the reader of codes are fetched when a day is prepared; resolves with whether all of them are here.
 export async function keepLater() {
   if (!navigator.serviceWorker) return false;
-  const { active } = await navigator.serviceWorker.ready;
-  const kept = new Promise((resolve) => {
-    const done = ({ data }) => { if (data === "later kept") { navigator.serviceWorker.removeEventListener("message", done); resolve(true); } };
-    navigator.serviceWorker.addEventListener("message", done);
-    setTimeout(() => resolve(false), 120_000);
+  // A worker that could not be installed when the app was opened is tried once more; without one, `ready` never comes.
+  const kept = await within(READY_MS, register().then(() => navigator.serviceWorker.ready)).catch(() => null);
+  if (!kept) return false;
+  const answer = new AbortController();
+  const said = new Promise((resolve) => {
+    navigator.serviceWorker.addEventListener("message", ({ data }) => {
+      if (["later kept", "later missing"].includes(data)) resolve(data === "later kept");
+    }, { signal: answer.signal });
   });
-  active.postMessage("keep later");
-  return kept;
+  kept.active.postMessage("keep later");
+  const all = await within(LATER_MS, said);
+  answer.abort();
+  return all;
 }
+
+// What the work comes to; false when it takes too long.
+const within = (ms, work) => Promise.race([work, new Promise((resolve) => { setTimeout(resolve, ms, false); })]);
 
 function watch(worker) {
   worker.addEventListener("statechange", () => {

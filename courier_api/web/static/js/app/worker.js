@@ -1,12 +1,18 @@
-// Keeps the app on the phone. The server writes SHELL = {version, pages, files, later} above these lines.
+// Keeps the app on the phone. The server writes SHELL = {pages, files, later, version} above these lines; `pages` says
+// of each page which version of it this worker keeps.
 const KEPT = `courier-${SHELL.version}`;
 const LATER = "courier-later"; // the large libraries: their addresses never change their content
 const CHOICE = "courier-language";
 const PATHS = ["/courier"];
+const PAGES = Object.keys(SHELL.pages);
+const AT_ONCE = 6;
 
 addEventListener("install", (event) => { shorten(event); event.waitUntil(keep()); });
 addEventListener("activate", (event) => event.waitUntil(forgetOlder().then(() => clients.claim())));
-addEventListener("message", ({ data }) => { if (data === "take over") skipWaiting(); if (data === "keep later") keepLater(); });
+addEventListener("message", (event) => {
+  if (event.data === "take over") skipWaiting();
+  if (event.data === "keep later") event.waitUntil(answerLater(event.source));
+});
 addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
   if (event.request.method !== "GET" || url.origin !== location.origin) return;
@@ -27,22 +33,67 @@ function shorten(event) {
 // Without credentials: asking for both languages must not change the reader's choice, which is a cookie.
 const asked = (address) => new Request(address, { credentials: "omit" });
 
+// If this fails the browser drops this worker, and tries it again at its next look.
 async function keep() {
-  const cache = await caches.open(KEPT);
-  await cache.addAll([...SHELL.pages, ...SHELL.files].map(asked));
-  if (!(await clients.matchAll({ includeUncontrolled: true })).some(({ url }) => url.includes("/courier"))) await skipWaiting();
+  await fill(await fetchAll([...PAGES, ...SHELL.files]));
+  const open = await clients.matchAll({ includeUncontrolled: true });
+  if (!open.some(({ url }) => url.includes("/courier"))) await skipWaiting();
 }
 
-// Behind everything else, one after the other; what is there already is not fetched again.
+async function fetchAll(addresses) {
+  const left = [...addresses];
+  const found = [];
+  const one = async () => {
+    for (let address = left.pop(); address; address = left.pop()) found.push([address, await fetchOne(address)]);
+  };
+  // One that fails ends the others.
+  await Promise.all(Array.from({ length: AT_ONCE }, one)).finally(() => { left.length = 0; });
+  return found;
+}
+
+async function fetchOne(address) {
+  const response = await fetch(asked(address));
+  if (!isOfThisVersion(address, response)) throw new Error(`${address} was not answered by this version`);
+  await response.clone().arrayBuffer(); // to its end: the line may break in the middle
+  return response;
+}
+
+// During a change of versions processes of both answer. Modules of two versions do not fit each other, and what is kept
+// stays until the next version: so nothing of the other is kept. It marks a file as not to be kept, a page as its own.
+function isOfThisVersion(address, { ok, headers }) {
+  if (!ok) return false;
+  const version = SHELL.pages[address];
+  return version ? headers.get("Page-Version") === version : !/no-store/.test(headers.get("Cache-Control") ?? "");
+}
+
+// Whole or not at all. What was there already is of the same version, and the worker that runs may serve from it: it
+// stays.
+async function fill(found) {
+  const isThere = await caches.has(KEPT);
+  try {
+    const cache = await caches.open(KEPT);
+    await Promise.all(found.map(([address, response]) => cache.put(asked(address), response)));
+  } catch (fault) {
+    if (!isThere) await caches.delete(KEPT);
+    throw fault;
+  }
+}
+
+async function answerLater(client) {
+  client.postMessage((await keepLater()) ? "later kept" : "later missing");
+}
+
+// Behind everything else, one after the other; what is there already is not fetched again. Gives whether all is there.
 async function keepLater() {
   const cache = await caches.open(LATER);
+  let all = true;
   for (const address of SHELL.later) {
     if (await cache.match(address, { ignoreVary: true })) continue;
-    await cache.add(asked(address)).catch(() => {});
+    await fetchOne(address).then((response) => cache.put(asked(address), response)).catch(() => { all = false; });
   }
   const wanted = new Set(SHELL.later);
   for (const { url } of await cache.keys()) if (!wanted.has(new URL(url).pathname)) await cache.delete(url);
-  for (const client of await clients.matchAll()) client.postMessage("later kept");
+  return all;
 }
 
 async function forgetOlder() {
@@ -56,7 +107,7 @@ async function page(request, url) {
   const language = url.searchParams.get("lang");
   if (language) await (await caches.open(CHOICE)).put("/", new Response(language)).catch(() => {}); // the disk may be full
   const noted = language ?? (await (await (await caches.open(CHOICE)).match("/"))?.text());
-  const wanted = SHELL.pages.find((address) => address.endsWith(`=${noted}`)) ?? SHELL.pages[0];
+  const wanted = PAGES.find((address) => address.endsWith(`=${noted}`)) ?? PAGES[0];
   return (await (await caches.open(KEPT)).match(wanted, { ignoreVary: true })) ?? fetch(request);
 }
 

@@ -35,19 +35,14 @@ export function online(holder, { build, send, write, app, anchor }) {
   });
 }
 
-// For an app that queues: sign, count, and put it into the queue with its evidence, in one transaction; sending it is
-// another's work. Gives the operation as it stands in the queue.
+// For an app that queues: sign, count, and put it into the queue with its evidence, one `build` for each of what belongs
+// together: all of it is there in one transaction, counters in a row, or nothing is; sending it is another's work. Gives
+// the operations as they stand in the queue.
 //   build(record)   says {typ, eid, values, fields, beside, subject, evidence, hold_ms, stamped}:
 //     beside        goes with the operation; `stamped` names the field of it that repeats the event's time
 //     subject       {round, stop, item}: what it is about, for the screens
 //     evidence      [{kind, bytes}]: goes up by itself, and the event commits to it; strokes may be given as signatures
 //     hold_ms       so long it is not sent, and can be taken back
-export async function enqueue(holder, { build, ...signing }) {
-  const [operation] = await enqueueAll(holder, [build], signing);
-  return operation;
-}
-
-// What belongs together, one `build` for each: all of it is in the queue, counters in a row, or nothing is.
 export function enqueueAll(holder, builds, { write, app, anchor }) {
   return inTurn(holder, async () => {
     let record = await standing(holder);
@@ -97,7 +92,7 @@ async function signedBy(record, said, { person }, moment, write) {
 }
 
 function uploadOf({ id, person }, { kind, bytes }) {
-  return { event: id, kind, person, bytes, size: bytes.length, location: null, offset: 0, state: "waiting" };
+  return { event: id, kind, person, bytes, size: bytes.length, location: null, state: "waiting" };
 }
 
 // Text as the event commits to it; numbers with a fraction are allowed here, for nobody signs these bytes.

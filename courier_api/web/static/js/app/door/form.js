@@ -10,10 +10,18 @@ export async function openForm(phone, id) {
   const found = phone.stop(id);
   if (!found) return null;
   const { round, one } = found;
-  const door = { ...one.door, round: round.id, custody: one.custody };
+  const custody = inHand(one);
+  const door = { ...one.door, round: round.id, custody };
   const draft = (await phone.draft(id)) ?? fresh(door);
   const keep = (change) => phone.keepDraft(id, Object.assign(draft, amended(door, draft, change)));
-  return { ...found, id, door, draft, keep, custody: one.custody };
+  return { ...found, id, door, draft, keep, custody };
+}
+
+// A bag that is brought to its door was given out at the post office, also when nobody has told this phone yet: that was
+// one leg more.
+function inHand({ stop, custody }) {
+  const isUntold = stop.job.kind === "delivery" && custody.holder.role === "office";
+  return isUntold ? { ...custody, leg: custody.leg + 1 } : custody;
 }
 
 // `documents` are the papers that were announced, an optional one only if it was: what is there is expected to be given.

@@ -1,8 +1,8 @@
 // The ground's tiles: first those that were fetched at the office, then the network. So the map needs no network on the
 // way, whether or not a service worker stands between.
 import { told } from "../../told.js";
+import { TILES } from "../room.js";
 
-export const CACHE = "courier-tiles";
 const SCHEME = "kept";
 export const template = () => `${SCHEME}:/${told.tiles}`;
 
@@ -19,5 +19,5 @@ export async function keptTiles() {
 // Without a store (a page that is not secure) there is only the network.
 async function kept(path) {
   if (!globalThis.caches) return undefined;
-  return (await caches.open(CACHE)).match(path, { ignoreVary: true });
+  return (await caches.open(TILES)).match(path, { ignoreVary: true });
 }

@@ -1,8 +1,9 @@
 // The way out: what a courier does is signed, kept and counted here; one tab sends it. Screens know of no network.
 import { writer } from "../../device/canonical.js";
-import { StorageFull, guarded, openDatabase } from "../../device/store.js";
+import { guarded, openDatabase } from "../../device/store.js";
 import { enqueueAll, undo } from "../../device/turn.js";
 import { readKeys } from "../../verify/crypto.js";
+import { withRoom } from "../room.js";
 import { call as netCall } from "./net.js";
 import { makeSender } from "./sender.js";
 import { CLOCK } from "./turns.js";
@@ -10,7 +11,6 @@ import { makeUploader } from "./uploads.js";
 
 const REMEMBERED_MS = 7 * 24 * 3600 * 1000; // on the phone; the ledger forgets nothing
 const LOOK_FOR_KEYS_MS = 60_000;
-const TILES = "courier-tiles"; // on a full disk a signature is worth more than a map
 
 // What signing and checking need of the libraries; `told` names where they are, and the operator's keys. A page that
 // lies in a cache may not know the newest one yet: `more` are those that were fetched since.
@@ -127,16 +127,6 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
       tabs.close(); // what was under way may still have something to tell
     },
   };
-}
-
-// On a full disk the map is given up first.
-export async function withRoom(work) {
-  try {
-    return await work();
-  } catch (fault) {
-    if (!(fault instanceof StorageFull) || !(await globalThis.caches?.delete(TILES))) throw fault;
-    return work();
-  }
 }
 
 // What waits, without reading a single photo.

@@ -1,6 +1,7 @@
 // Sends what the queue holds, in one tab of all that are open, and lets go of an operation only for its receipt.
 import { FAULTS } from "../../device/counter.js";
 import { inOne } from "../../device/store.js";
+import { withRoom } from "../room.js";
 import { MOST, asSent, nextBatch, skewOf } from "./batch.js";
 import { NetFault } from "./net.js";
 import { takeTurns } from "./turns.js";
@@ -52,13 +53,13 @@ export function makeSender({ database, holder, call, keys, learn, verify, clock,
   // What was taken back meanwhile is not there any more.
   async function mark(batch) {
     if (!batch.length) return [];
-    return inOne(database, [queue], async () => {
+    return withRoom(() => inOne(database, [queue], async () => {
       const there = (await queue.bulkGet(batch.map(({ kid, counter }) => [kid, counter])))
         .filter((row, at) => row?.id === batch[at].id);
       for (const row of there) row.sent_at ??= clock.now();
       await queue.bulkPut(there);
       return there;
-    });
+    }));
   }
 
   // Which one of them it is that the server cannot read is found by halves; that one is kept, and shown.

@@ -90,7 +90,7 @@ export function makeUploader({ database, holder, call, keys, learn, verify, cloc
     if (!(await holds()) && !((await learn()) && (await holds()))) return rest(row, "receipt_wrong");
     current = null;
     resting.delete(row.event + row.kind);
-    const over = { bytes: null, state: "kept", offset: row.size, look_at: clock.now() + LOOK_AFTER_MS };
+    const over = { bytes: null, state: "kept", look_at: clock.now() + LOOK_AFTER_MS };
     return guarded(() => evidence.put({ ...row, ...over, fault: headers.get("Upload-Fault") }));
   }
 

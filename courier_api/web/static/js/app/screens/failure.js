@@ -41,8 +41,19 @@ export const failureScreen = (phone) => async (id, reason) => {
   const { door, draft, keep } = form;
   const said = { reason, next: ENDS.includes(reason) ? "give_up" : "try_again", note: draft.note ?? "", wished: null };
   const there = form.one.state === "arrived";
+  let saving = false; // by the shutter or without a photo, once
   const save = async (photo) => {
+    if (saving) return;
+    saving = true;
+    try {
+      await signed(photo);
+    } finally {
+      saving = false;
+    }
+  };
+  const signed = async (photo) => {
     if (reason === "missing_document" && !missingOf(door, draft).length) { tell(say("nothing_missing")); return; }
+    tell(say("finding_place"), { seconds: 30 });
     const operation = await phone.enqueue(operations.failure(door, {
       ...said,
       missing: reason === "missing_document" ? missingOf(door, draft) : null,

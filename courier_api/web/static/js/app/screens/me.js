@@ -38,11 +38,15 @@ export const meScreen = (phone, onSignedOut) => async () => {
 
 async function signOut(phone, onSignedOut) {
   const { operations, photos } = phone.outbox.counts();
-  if (operations + photos > 0) {
-    await ask(say("not_all_sent"), say("not_all_sent_text", { n: operations + photos }), [[true, say("understood")]]);
+  const stuck = (await phone.outbox.problems()).filter(({ kind }) => kind === "operation" || kind === "evidence").length;
+  const going = operations + photos - stuck;
+  if (going > 0) {
+    await ask(say("not_all_sent"), say("not_all_sent_text", { n: going }), [[true, say("understood")]]);
     return;
   }
-  if (!(await ask(say("sign_out"), say("sign_out_text"), [[true, say("sign_out")], [false, say("go_back"), "plain"]]))) return;
+  // What the server does not take would hold him for ever: it stays on the phone, and he is told so.
+  const text = stuck ? say("sign_out_stuck", { n: stuck }) : say("sign_out_text");
+  if (!(await ask(say("sign_out"), text, [[true, say("sign_out")], [false, say("go_back"), "plain"]]))) return;
   await session.signOut();
   await onSignedOut();
 }

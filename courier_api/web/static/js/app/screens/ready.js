@@ -20,6 +20,7 @@ export const readyScreen = (phone, prepare) => async () => {
   return {
     title: say("ready_title"),
     back: "#/",
+    live: true,
     body: [
       state.at
         ? grave.length ? notice("warn", say("not_ready"), say("not_ready_text")) : notice("good", say("ready"), say("ready_text", { time: clock(state.at) }))

@@ -21,12 +21,14 @@ export const receiptScreen = (phone) => async (id) => {
   const open = found?.stops.filter(({ state }) => isOpen(state)) ?? [];
   const fee = beside.fee_collected;
   const delivered = fields.from.r === "courier";
+  const picture = await code(operation);
   return {
+    live: !picture,
     title: say(delivered ? "handed_title" : "receipt"),
     back: "#/",
     body: [
       make("p", { class: "lead" }, say("receipt_lead")),
-      await code(operation),
+      picture ?? noPicture(),
       card(facts([
         [say("from_citizen"), found?.one.stop.job.contact_name],
         [say("receiver_name"), beside.receiver_name ? `${beside.receiver_name} · ${say(`receiver_${beside.receiver}`)}` : null],
@@ -47,12 +49,14 @@ export const receiptScreen = (phone) => async (id) => {
 async function ofBag(phone, operation) {
   const { id, at, fields } = operation;
   const clerk = phone.office?.clerks.find(({ staff_code: code_ }) => code_ === fields.by);
+  const picture = await code(operation);
   return {
+    live: !picture,
     title: say("handed_title"),
     back: `#/handed/${id}`,
     body: [
       make("p", { class: "lead" }, say("receipt_lead_office")),
-      await code(operation),
+      picture ?? noPicture(),
       card(facts([[say("number"), fields.no], [say("which_clerk"), clerk?.full_name ?? fields.by], [say("at"), time(at)]])),
       notice("good", say("receipt_safe"), say("receipt_text")),
     ],
@@ -60,10 +64,19 @@ async function ofBag(phone, operation) {
   };
 }
 
-// With the certificate under which it was signed: the phone may have a newer one, or another key.
-function code({ certificate, signed: { core, signature } }) {
+// Null where what draws it is not here: it is kept with the app, unless the courier left before all of that was. With the
+// certificate under which it was signed: the phone may have a newer one, or another key.
+async function code({ certificate, signed: { core, signature } }) {
+  try {
+    await import(told.qr_encode);
+  } catch {
+    return null;
+  }
   return codePicture(`${told.verify}#${digits(join(fromBase64(core), fromBase64(signature), certificate))}`, say("receipt_code"));
 }
+
+// The rest of the receipt is shown; with the next news that the phone has, this screen looks for the code again.
+const noPicture = () => notice("info", say("receipt_no_code"), say("receipt_no_code_text"));
 
 // The number of a voucher is that of its handover, so that the phone knows it before the server does.
 export async function voucherNumber(id) {

@@ -123,6 +123,20 @@ export function cash(folded, vouchers, operations, listed = 0) {
   return { total: sum(of), of, apart: [...apart.values()] };
 }
 
+// Deliveries whose recalled originals are still with the courier: what the server lists, and what was taken back since.
+// `items` is null where the list was never fetched, and then nothing is known to be given in; `listed` is as with cash.
+export function recalled(items, operations, listed = 0) {
+  const has = new Set((items ?? []).map(({ handover_id: id }) => id));
+  const own = inTime(operations).filter((operation) => !troubleOf(operation) && !isPassedOver(operation));
+  for (const { typ, id, fields, state, kept_at: at } of own) {
+    if (typ !== "custody.handover" || !fields.recalled?.some(([, originals]) => originals > 0)) continue;
+    const isGivenIn = items && state === "applied" && at < listed; // else it would stand in the list
+    if (!isGivenIn) has.add(id);
+  }
+  for (const { typ, fields } of own) if (typ === "courier.settlement") for (const id of fields.recalled ?? []) has.delete(id);
+  return [...has];
+}
+
 const sum = (slips) => slips.reduce((all, { amount }) => all + amount, 0);
 
 const isPending = ({ state }) => state === undefined;

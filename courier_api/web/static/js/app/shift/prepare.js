@@ -2,21 +2,20 @@
 // out at a door.
 import { askToKeep, guarded, inOne } from "../../device/store.js";
 import { skewOf } from "../outbox/batch.js";
+import { TILES } from "../room.js";
 import { forgetRounds, keepRounds, mustBe, readRound } from "./snapshot.js";
 
-export const TILES = "courier-tiles";
 const ROOM_BYTES = 150_000_000; // of photos, on the longest day
 const DAY_MS = 16 * 3600 * 1000; // a certificate must last the whole day
 const CLOCK_MS = 2 * 60_000;
 const AT_ONCE = 6;
 
-// {ready, missing}: `missing` of 'round', 'doors', 'office', 'tiles', 'map', 'persist', 'storage', 'key', 'clock'.
+// {ready, missing}: `missing` of 'round', 'doors', 'office', 'tiles', 'persist', 'storage', 'key', 'clock'.
 //   holder     {person, role}
 //   tiles      (round, doors) => the addresses of the map's tiles
-//   map        addresses of what draws the map
 //   onStep     told the name of each step as it begins
 export async function prepare({
-  call, database, holder, tiles = () => [], map = [], onStep = () => {},
+  call, database, holder, tiles = () => [], onStep = () => {},
   caches = globalThis.caches, storage = navigator.storage,
 }) {
   const token = (await database.facts.get("session"))?.value.token ?? null;
@@ -57,14 +56,14 @@ export async function prepare({
     await keep("office", await call("/couriers/office", { token }));
     const asked = Date.now();
     await keep("vouchers", await call("/couriers/vouchers", { token }));
+    await keep("recalled", await call("/couriers/recalled", { token }));
     await keep("vouchers_at", asked);
     return true;
   });
   await step("tiles", async () => {
     const wanted = new Set(snapshots.flatMap(({ round, doors }) => tiles(round, doors)));
-    return wanted.size > 0 && fetchAll(await caches.open(TILES), [...wanted], { only: true });
+    return wanted.size > 0 && fetchAll(await caches.open(TILES), [...wanted]);
   });
-  await step("map", async () => fetchAll(await caches.open(TILES), map));
   await step("key", async () => {
     const lines = await call("/public/ledger/keys", { raw: true, headers: { Accept: "text/plain" } });
     await keep("operator_keys", (await lines.text()).split("\n").filter(Boolean));
@@ -80,8 +79,8 @@ export async function prepare({
 }
 
 // Whether all of it is there now; what is there already is not asked for again. An empty tile answers 204, and is good.
-async function fetchAll(cache, urls, { only = false } = {}) {
-  if (only) await forgetOthers(cache, new Set(urls));
+async function fetchAll(cache, urls) {
+  await forgetOthers(cache, new Set(urls));
   const left = [...urls];
   let good = true;
   const one = async () => {

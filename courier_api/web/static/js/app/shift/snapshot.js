@@ -1,16 +1,25 @@
 // A round as the server shows it, with all its doors, and where the phone keeps it.
 import { inOne } from "../../device/store.js";
+import { NetFault } from "../outbox/net.js";
 import { differences } from "./diff.js";
 
-// {round, doors, at}. The doors are asked for last: what changes in between shows as a newer version in the feed.
+const TRIES = 3;
+
+// {round, doors, at}. The doors are asked for last: what changes in between shows as a newer version in the feed. A stop
+// that was moved away in between has no door, and the round is read again.
 export async function readRound(call, token, id) {
-  const round = await call(`/couriers/rounds/${id}`, { token });
-  const doors = await call(`/couriers/rounds/${id}/doors`, { token });
-  return { round, doors, at: new Date().toISOString() };
+  for (let tries = TRIES; tries > 0; tries -= 1) {
+    const round = await call(`/couriers/rounds/${id}`, { token });
+    const doors = await call(`/couriers/rounds/${id}/doors`, { token });
+    const there = new Set(doors.map((door) => door.id));
+    if (round.stops.every((stop) => there.has(stop.id))) return { round, doors, at: new Date().toISOString() };
+  }
+  throw new NetFault(0, "round_changes"); // the next look finds it at rest
 }
 
 // A plan that the courier has seen is not changed under his hands: a different one waits as `incoming:` until he has
-// looked at it. What changes nothing that is still to be done, and a round that was withdrawn, is taken over at once.
+// looked at it. What changes nothing that is still to be done, and a round that was withdrawn, is taken over at once;
+// and whose hands a bag is in is no plan. An answer that others have overtaken is of no use.
 // `more` is what else is written in the same transaction.
 export function keepRounds(database, holder, snapshots, more = async () => {}) {
   const { facts } = database;
@@ -19,12 +28,27 @@ export function keepRounds(database, holder, snapshots, more = async () => {}) {
     for (const snapshot of snapshots) {
       const { id, state } = snapshot.round;
       const known = (await facts.get(`round:${id}`))?.value;
+      const incoming = (await facts.get(`incoming:${id}`))?.value;
+      if ([known, incoming].some((one) => one && isNewer(one, snapshot))) continue;
       const same = !known || state === "withdrawn" || differences(known, snapshot).length === 0;
       await facts.put({ key: `${same ? "round" : "incoming"}:${id}`, value: snapshot });
       if (same) await facts.delete(`incoming:${id}`);
+      else await facts.put({ key: `round:${id}`, value: withCustody(known, snapshot) });
     }
     await more(facts);
   });
+}
+
+const isNewer = (one, other) =>
+  one.round.version > other.round.version || (one.round.version === other.round.version && one.at > other.at);
+
+// The doors as they were, with the bags where they are now.
+export function withCustody(known, { doors }) {
+  const now = new Map(doors.map((door) => [door.id, door]));
+  return { ...known, doors: known.doors.map((door) => {
+    const { custody, lines } = now.get(door.id) ?? door;
+    return { ...door, custody, lines };
+  }) };
 }
 
 const HANDING_MS = 16 * 3600 * 1000; // what was chosen for the office and not handed in is of no use on another day
