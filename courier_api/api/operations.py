@@ -94,7 +94,7 @@ def _failure(session: Session, courier: Person, accepted: Accepted, body: dict[s
 def _start(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:
     said.opened(session, accepted, {})
     round_ = riding.round_of(session, courier, said.id_in(accepted, "round"), lock=True)
-    journey.leave_office(session, courier, round_, accepted.event.device_at)
+    journey.leave_office(session, round_, accepted.event.device_at)
 
 
 def _finish(session: Session, courier: Person, accepted: Accepted, body: dict[str, Any], digest: bytes) -> None:

@@ -99,18 +99,18 @@ def start_round(session: Session, courier: Person, round_: Round) -> Round:
         missing = [number for item_id, number in wanted.items() if item_id not in held]
         if missing:
             raise Refused("items_not_loaded", tracking_numbers=", ".join(missing[:5]), count=len(missing))
-    return leave_office(session, courier, round_)
+        if riding.has_started(session, courier):
+            raise Refused("another_round_started")
+    return leave_office(session, round_)
 
 
-def leave_office(session: Session, courier: Person, round_: Round, device_at: datetime | None = None) -> Round:
+def leave_office(session: Session, round_: Round, device_at: datetime | None = None) -> Round:
     """The courier has left, with whatever he has on him; leaving again changes nothing. Raises Refused.
 
     What was signed on the phone says itself when that was, and has happened: were it refused for a bag that is missing,
-    all of his day would be refused behind it. That bag alone he cannot deliver, which is seen at its door.
+    or for the end of the morning's round that a dispatcher has to look at, all of his day would be refused behind it.
     """
     if round_.state is not RoundState.started:
-        if riding.has_started(session, courier):
-            raise Refused("another_round_started")
         riding.start(round_, device_at)
         session.flush()
     return round_

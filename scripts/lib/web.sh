@@ -1,11 +1,12 @@
 # shellcheck shell=bash
-# The web libraries of package.json (the map, the API page), in node_modules.
+# The web libraries of package.json (the map, the API page), in node_modules; for tests with what checks the scripts.
 
 set_up_web() { # runtime | test
-    local hash
+    local hash installed leave_out=()
     [[ $1 == runtime ]] || set_up_browser
     hash=$(cat package.json package-lock.json | sha256sum | cut -d' ' -f1)
-    [[ ! -e node_modules/.installed || $(<node_modules/.installed) != "$hash" ]] || return 0
+    installed=$(cat node_modules/.installed 2>/dev/null || true)
+    [[ $installed != "$hash $1" && $installed != "$hash test" ]] || return 0 # what tests need holds the rest too
     if ! npm_works; then
         if ((EUID == 0)) || sudo -n true 2>/dev/null; then
             install_packages nodejs npm
@@ -16,9 +17,10 @@ set_up_web() { # runtime | test
     fi
     say "Installing the web libraries"
     # npm ci empties node_modules first, and with it the old stamp
+    [[ $1 == test ]] || leave_out=(--omit=dev)
     step npm "Check the network, then run this again." \
-        npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier
-    printf '%s' "$hash" >node_modules/.installed
+        npm ci --ignore-scripts --no-audit --no-fund --no-update-notifier "${leave_out[@]}"
+    printf '%s' "$hash $1" >node_modules/.installed
 }
 
 # Tests look at the pages in Debian's Chromium; tests of the browser are skipped where it cannot be had.

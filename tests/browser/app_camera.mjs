@@ -33,13 +33,22 @@ async function visit({ switches = FILMED, native = null, cut = false }, work) {
     const modules = await Promise.all(Object.values(told.camera).map((address) => import(address)));
     Object.assign(globalThis, ...modules, {
       video: document.querySelector("video"),
-      wait: (ms) => new Promise((go) => { setTimeout(go, ms); }),
+      wait: (ms) =>
+        new Promise((go) => {
+          setTimeout(go, ms);
+        }),
       blobOf: (base64) => new Blob([Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0))]),
       frameOf: async (...photos) => {
         const bitmaps = await Promise.all(photos.map((photo) => createImageBitmap(blobOf(photo))));
-        const canvas = new OffscreenCanvas(bitmaps[0].width, bitmaps.reduce((high, { height }) => high + height, 0));
+        const canvas = new OffscreenCanvas(
+          bitmaps[0].width,
+          bitmaps.reduce((high, { height }) => high + height, 0),
+        );
         const pen = canvas.getContext("2d");
-        bitmaps.reduce((y, bitmap) => { pen.drawImage(bitmap, 0, y); return y + bitmap.height; }, 0);
+        bitmaps.reduce((y, bitmap) => {
+          pen.drawImage(bitmap, 0, y);
+          return y + bitmap.height;
+        }, 0);
         return pen.getImageData(0, 0, canvas.width, canvas.height);
       },
     });
@@ -78,10 +87,12 @@ await visit({}, async (page, counted) => {
   const both = await page.evaluate(async (two) => readCodes(await frameOf(...two)), [codes.card, codes.label]);
   found.two = both.map(({ text }) => text).sort();
   found.blank = await page.evaluate((one) => readCodes(blobOf(one)), blank);
-  found.broken = await ofAll(broken, (photo) => page.evaluate(async (one) => {
-    const nameOf = (fault) => (fault instanceof Undecodable ? "Undecodable" : String(fault));
-    return Promise.all([shrink, readCodes].map((act) => act(blobOf(one)).then(() => "decoded", nameOf)));
-  }, photo));
+  found.broken = await ofAll(broken, (photo) =>
+    page.evaluate(async (one) => {
+      const nameOf = (fault) => (fault instanceof Undecodable ? "Undecodable" : String(fault));
+      return Promise.all([shrink, readCodes].map((act) => act(blobOf(one)).then(() => "decoded", nameOf)));
+    }, photo),
+  );
   found.shrunk = {};
   for (const [name, photo] of Object.entries(shrunk)) {
     found.shrunk[name] = await page.evaluate(async (one) => {
@@ -97,83 +108,117 @@ await visit({}, async (page, counted) => {
 
 // The filmed camera from end to end, then one that a test holds in its hand.
 await visit({}, async (page) => {
-  Object.assign(found, await page.evaluate(async () => {
-    const left = await openCamera(video);
-    const camera = await openCamera(video);
-    const leftOpen = left.grab() !== null;
-    const [track] = video.srcObject.getVideoTracks();
-    const { width, height } = camera.grab();
-    const over = new AbortController();
-    const watched = [];
-    const watching = watchCodes(camera, { onCode: ({ text }) => watched.push(text), signal: over.signal });
-    const until = performance.now() + 25_000;
-    while (new Set(watched).size < 2 && performance.now() < until) await wait(100);
-    over.abort();
-    await watching;
-    const still = { decodes: (await shrink(await camera.still())).width > 0 };
-    ImageCapture.prototype.takePhoto = () => Promise.reject(new DOMException("setPhotoOptions failed", "UnknownError"));
-    const frame = await shrink(await camera.still());
-    still["falls back"] = frame.width === 1280 && frame.height === 720;
-    const lamp = camera.canTorch;
-    camera.stop();
-    const stopped = { track: track.readyState, shows: video.srcObject !== null, grabs: camera.grab() };
-    return { leftOpen, watched, grabbed: [width, height], still, lamp, stopped };
-  }));
-  Object.assign(found, await page.evaluate(async ([label, nothing]) => {
-    const [code, none] = [await frameOf(label), await frameOf(nothing)];
-    let shown = code;
-    let [grabs, breaths, hidden] = [0, 0, false];
-    Object.defineProperty(document, "hidden", { get: () => hidden });
-    const breath = setInterval(() => { breaths += 1; }, 10);
-    const over = new AbortController();
-    let count = 0;
-    const camera = { grab: () => { grabs += 1; return shown; } };
-    const watching = watchCodes(camera, { onCode: () => { count += 1; }, signal: over.signal });
-    // So that a slow machine changes nothing: waits for whole readings, not for a time alone.
-    const after = async (readings, ms) => {
-      await wait(ms);
-      for (const least = grabs + readings; grabs < least;) await wait(10);
-    };
-    const told = {};
-    await after(4, 2500);
-    told.held = count;
-    shown = none;
-    await after(2, 1700);
-    shown = code;
-    await after(3, 0);
-    told.back = count;
-    hidden = true;
-    await wait(2500);
-    const before = grabs;
-    await wait(500);
-    told.hidden = count + (grabs - before);
-    hidden = false;
-    await after(3, 0);
-    told.shown = count;
-    const breathed = breaths >= grabs;
-    over.abort();
-    await watching;
-    const ended = grabs;
-    await wait(300);
-    told.ended = count + (grabs - ended);
-    clearInterval(breath);
-    return { told, breathed };
-  }, [codes.label, blank]));
-  const refusal = (replace) => page.evaluate(async (how) => {
-    const silent = document.createElement("canvas").captureStream();
-    if (how === "silent") navigator.mediaDevices.getUserMedia = async () => silent;
-    const inUse = new DOMException("in use", "NotReadableError");
-    if (how === "busy") navigator.mediaDevices.getUserMedia = () => Promise.reject(inUse);
-    if (how === "insecure") Object.defineProperty(navigator, "mediaDevices", { value: undefined });
-    return openCamera(video).then(() => "opened", ({ code }) => code);
-  }, replace);
+  Object.assign(
+    found,
+    await page.evaluate(async () => {
+      const left = await openCamera(video);
+      const camera = await openCamera(video);
+      const leftOpen = left.grab() !== null;
+      const [track] = video.srcObject.getVideoTracks();
+      const { width, height } = camera.grab();
+      const over = new AbortController();
+      const watched = [];
+      const watching = watchCodes(camera, { onCode: ({ text }) => watched.push(text), signal: over.signal });
+      const until = performance.now() + 25_000;
+      while (new Set(watched).size < 2 && performance.now() < until) await wait(100);
+      over.abort();
+      await watching;
+      const still = { decodes: (await shrink(await camera.still())).width > 0 };
+      ImageCapture.prototype.takePhoto = () =>
+        Promise.reject(new DOMException("setPhotoOptions failed", "UnknownError"));
+      const frame = await shrink(await camera.still());
+      still["falls back"] = frame.width === 1280 && frame.height === 720;
+      const lamp = camera.canTorch;
+      camera.stop();
+      const stopped = { track: track.readyState, shows: video.srcObject !== null, grabs: camera.grab() };
+      return { leftOpen, watched, grabbed: [width, height], still, lamp, stopped };
+    }),
+  );
+  Object.assign(
+    found,
+    await page.evaluate(
+      async ([label, nothing]) => {
+        const [code, none] = [await frameOf(label), await frameOf(nothing)];
+        let shown = code;
+        let [grabs, breaths, hidden] = [0, 0, false];
+        Object.defineProperty(document, "hidden", { get: () => hidden });
+        const breath = setInterval(() => {
+          breaths += 1;
+        }, 10);
+        const over = new AbortController();
+        let count = 0;
+        const camera = {
+          grab: () => {
+            grabs += 1;
+            return shown;
+          },
+        };
+        const watching = watchCodes(camera, {
+          onCode: () => {
+            count += 1;
+          },
+          signal: over.signal,
+        });
+        // So that a slow machine changes nothing: waits for whole readings, not for a time alone.
+        const after = async (readings, ms) => {
+          await wait(ms);
+          for (const least = grabs + readings; grabs < least;) await wait(10);
+        };
+        const told = {};
+        await after(4, 2500);
+        told.held = count;
+        shown = none;
+        await after(2, 1700);
+        shown = code;
+        await after(3, 0);
+        told.back = count;
+        hidden = true;
+        await wait(2500);
+        const before = grabs;
+        await wait(500);
+        told.hidden = count + (grabs - before);
+        hidden = false;
+        await after(3, 0);
+        told.shown = count;
+        const breathed = breaths >= grabs;
+        over.abort();
+        await watching;
+        const ended = grabs;
+        await wait(300);
+        told.ended = count + (grabs - ended);
+        clearInterval(breath);
+        return { told, breathed };
+      },
+      [codes.label, blank],
+    ),
+  );
+  const refusal = (replace) =>
+    page.evaluate(async (how) => {
+      const silent = document.createElement("canvas").captureStream();
+      if (how === "silent") navigator.mediaDevices.getUserMedia = async () => silent;
+      const inUse = new DOMException("in use", "NotReadableError");
+      if (how === "busy") navigator.mediaDevices.getUserMedia = () => Promise.reject(inUse);
+      if (how === "insecure") Object.defineProperty(navigator, "mediaDevices", { value: undefined });
+      return openCamera(video).then(
+        () => "opened",
+        ({ code }) => code,
+      );
+    }, replace);
   for (const how of ["silent", "busy", "insecure"]) found.refused[how] = await refusal(how);
 });
 
-const opened = (page) => page.evaluate(() => openCamera(video).then(() => "opened", ({ code }) => code));
+const opened = (page) =>
+  page.evaluate(() =>
+    openCamera(video).then(
+      () => "opened",
+      ({ code }) => code,
+    ),
+  );
 const REFUSALS = { denied: [FAKE, "--deny-permission-prompts"], missing: [ALLOWED] };
 for (const [how, switches] of Object.entries(REFUSALS)) {
-  await visit({ switches }, async (page) => { found.refused[how] = await opened(page); });
+  await visit({ switches }, async (page) => {
+    found.refused[how] = await opened(page);
+  });
 }
 
 // The browser's own reader, one that knows too little, one whose service is not there; and a cut line.
@@ -185,7 +230,7 @@ const native = (formats, inService) => `globalThis.BarcodeDetector = class {
   }
 };`;
 const READERS = {
-  "native": [["qr_code", "code_128", "pdf417"], true],
+  native: [["qr_code", "code_128", "pdf417"], true],
   "native without bars": [["qr_code"], true],
   "native out of service": [["qr_code", "code_128"], false],
 };

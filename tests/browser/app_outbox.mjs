@@ -5,8 +5,14 @@ import { chromium } from "playwright-core";
 
 const { BASE, CONTROL, PHONE, SMS, PROFILE, CHROMIUM } = process.env;
 const SWITCHES = [
-  "--headless=new", "--no-sandbox", "--disable-background-networking", "--disable-gpu", "--no-first-run", "--remote-debugging-port=0",
-  `--user-data-dir=${PROFILE}`, "about:blank",
+  "--headless=new",
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-gpu",
+  "--no-first-run",
+  "--remote-debugging-port=0",
+  `--user-data-dir=${PROFILE}`,
+  "about:blank",
 ];
 const found = { faults: [], handovers: 0, files: 0, cuts: 0, last: {}, undone: [] };
 let running = null;
@@ -29,7 +35,14 @@ async function launch(before = async () => {}) {
   const context = driver.contexts()[0];
   context.setDefaultTimeout(30_000);
   context.on("weberror", (fault) => found.faults.push(fault.error().message));
-  running = { browser, driver, context, gone: new Promise((resolve) => { browser.on("exit", resolve); }) };
+  running = {
+    browser,
+    driver,
+    context,
+    gone: new Promise((resolve) => {
+      browser.on("exit", resolve);
+    }),
+  };
   await before();
   page = await open();
 }
@@ -37,18 +50,28 @@ async function launch(before = async () => {}) {
 async function open() {
   const opened = await running.context.newPage();
   // What comes out of the service worker's cache and the camera is fetched beside the network here.
-  await opened.route("**/test/page", async (route) => route.fulfill({ response: await route.fetch({ url: `${CONTROL}/test/page` }) }));
+  await opened.route("**/test/page", async (route) =>
+    route.fulfill({ response: await route.fetch({ url: `${CONTROL}/test/page` }) }),
+  );
   for (const there of ["**/assets/**", "**/test/photo/**"]) {
-    await opened.route(there, async (route) => route.fulfill({ response: await route.fetch({ url: route.request().url().replace(BASE, CONTROL) }) }));
+    await opened.route(there, async (route) =>
+      route.fulfill({ response: await route.fetch({ url: route.request().url().replace(BASE, CONTROL) }) }),
+    );
   }
   await opened.goto(`${BASE}/test/page`);
   await opened.evaluate(async () => {
     const told = JSON.parse(document.querySelector("#told").textContent);
     const module = (name) => import(`${told.js}${name}`);
     const [store, operations, { openOutbox }, { call }, { signInWithKey }, { makeFeed }, ...shift] = await Promise.all([
-      module("device/store.js"), module("app/operations.js"), module("app/outbox/index.js"), module("app/outbox/net.js"),
-      module("device/signing-in.js"), module("app/outbox/feed.js"),
-      module("app/shift/prepare.js"), module("app/shift/diff.js"), module("app/shift/fold.js"),
+      module("device/store.js"),
+      module("app/operations.js"),
+      module("app/outbox/index.js"),
+      module("app/outbox/net.js"),
+      module("device/signing-in.js"),
+      module("app/outbox/feed.js"),
+      module("app/shift/prepare.js"),
+      module("app/shift/diff.js"),
+      module("app/shift/fold.js"),
     ]);
     const database = await store.openDatabase();
     const { default: canonicalize } = await import(told.canonicalize);
@@ -59,10 +82,13 @@ async function open() {
     const clock = { ...CLOCK, now: () => Date.now() + ahead };
     const session = () => database.facts.get("session").then((row) => row?.value ?? null);
     Object.assign(window, { told, store, operations, database, call, write, session, makeFeed }, ...shift);
-    window.skip = (ms) => { ahead += ms; };
+    window.skip = (ms) => {
+      ahead += ms;
+    };
     window.signIn = async (phone, code) => {
       const answer = await signInWithKey(phone, code, "courier", (device_key) =>
-        call("/public/sign-ins", { method: "POST", body: { phone, code, role: "courier", device_key } }));
+        call("/public/sign-ins", { method: "POST", body: { phone, code, role: "courier", device_key } }),
+      );
       await database.facts.put({ key: "session", value: answer });
     };
     window.open_ = async () => {
@@ -86,65 +112,102 @@ const network = async (mode) => {
   await fetch(`${CONTROL}/test/network/${mode}`);
 };
 const meanwhile = (what) => fetch(`${CONTROL}/test/${what}`);
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 async function signIn() {
   await meanwhile("older");
   await page.evaluate((phone) => call("/public/sign-in-codes", { method: "POST", body: { phone } }), PHONE);
   const { text } = JSON.parse(readFileSync(SMS, "utf8").trim().split("\n").at(-1));
   const [code] = /\b\d{6}\b/.exec(text);
-  await page.evaluate(async ([phone, digits]) => {
-    await signIn(phone, digits);
-    if (!window.outbox) await open_();
-  }, [PHONE, code]);
+  await page.evaluate(
+    async ([phone, digits]) => {
+      await signIn(phone, digits);
+      if (!window.outbox) await open_();
+    },
+    [PHONE, code],
+  );
 }
 
-const record = () => page.evaluate(async () => {
-  const { kid, counter, fault } = await store.read(holder);
-  return { kid, counter, fault };
-});
+const record = () =>
+  page.evaluate(async () => {
+    const { kid, counter, fault } = await store.read(holder);
+    return { kid, counter, fault };
+  });
 
 // Until nothing waits any more; what is asked of the outbox may die with the browser.
 async function drained(on = page) {
-  await on.waitForFunction(() => outbox.counts().operations === 0 && outbox.counts().photos === 0, null, { timeout: 90_000, polling: 200 });
+  await on.waitForFunction(() => outbox.counts().operations === 0 && outbox.counts().photos === 0, null, {
+    timeout: 90_000,
+    polling: 200,
+  });
 }
 
 // --- a day at doors -----------------------------------------------------------------------------------------------
 
-const takePhotos = () => page.evaluate(async () => {
-  const take = async (seed) => new Uint8Array(await (await fetch(`/test/photo/${seed}`)).arrayBuffer());
-  window.photos = [await take(1), await take(2)];
-});
+const takePhotos = () =>
+  page.evaluate(async () => {
+    const take = async (seed) => new Uint8Array(await (await fetch(`/test/photo/${seed}`)).arrayBuffer());
+    window.photos = [await take(1), await take(2)];
+  });
 
 // All that is done on the round, by number: what is enqueued twice would be two operations.
 async function act(n, { round, doors }) {
-  return page.evaluate(async ([at, round_, all]) => {
-    const place = { lat: 20.66, lon: 106.062, accuracy: 8 };
-    const said = () => {
-      if (at === 0) return operations.start(round_);
-      if (at === 2 * all.length + 1) return operations.finish(round_);
-      const door = { ...all[Math.floor((at - 1) / 2)], round: round_.id };
-      if (at % 2) return operations.arrival(door, { place });
-      if (at % 4 === 0) {
-        return operations.failure(door, { reason: "not_home", next: "try_again", note: "Không có ai ở nhà, đã gọi hai lần", photo: photos[0], place });
-      }
-      return operations.handover(door, door.custody, window.me, {
-        lines: door.documents.map(({ position, originals, copies }) => ({ position, originals, copies })),
-        identity: "card_seen", fee: door.requirements.fee, seal: `NS-00${at}`, place, write, photo: photos[1],
-        signatures: [{ relationship: "self", signer_name: "Nguye\u0302\u0303n Thị Hoa", strokes: [[[10, 12, 0, 50], [14, 18, 16, 60]]] }],
-      });
-    };
-    window.me = (await session()).staff_code;
-    const operation = await outbox.enqueue({ ...said(), hold_ms: 0 });
-    return operation.id;
-  }, [n, round, doors]);
+  return page.evaluate(
+    async ([at, round_, all]) => {
+      const place = { lat: 20.66, lon: 106.062, accuracy: 8 };
+      const said = () => {
+        if (at === 0) return operations.start(round_);
+        if (at === 2 * all.length + 1) return operations.finish(round_);
+        const door = { ...all[Math.floor((at - 1) / 2)], round: round_.id };
+        if (at % 2) return operations.arrival(door, { place });
+        if (at % 4 === 0) {
+          return operations.failure(door, {
+            reason: "not_home",
+            next: "try_again",
+            note: "Không có ai ở nhà, đã gọi hai lần",
+            photo: photos[0],
+            place,
+          });
+        }
+        return operations.handover(door, door.custody, window.me, {
+          lines: door.documents.map(({ position, originals, copies }) => ({ position, originals, copies })),
+          identity: "card_seen",
+          fee: door.requirements.fee,
+          seal: `NS-00${at}`,
+          place,
+          write,
+          photo: photos[1],
+          signatures: [
+            {
+              relationship: "self",
+              signer_name: "Nguye\u0302\u0303n Thị Hoa",
+              strokes: [
+                [
+                  [10, 12, 0, 50],
+                  [14, 18, 16, 60],
+                ],
+              ],
+            },
+          ],
+        });
+      };
+      window.me = (await session()).staff_code;
+      const operation = await outbox.enqueue({ ...said(), hold_ms: 0 });
+      return operation.id;
+    },
+    [n, round, doors],
+  );
 }
 
 // What stands on the disk, in the order of the counter.
-const standing = () => page.evaluate(async () => {
-  const rows = [...(await database.done.toArray()), ...(await database.queue.toArray())];
-  return rows.sort((a, b) => a.counter - b.counter).map(({ id, counter }) => ({ id, counter }));
-});
+const standing = () =>
+  page.evaluate(async () => {
+    const rows = [...(await database.done.toArray()), ...(await database.queue.toArray())];
+    return rows.sort((a, b) => a.counter - b.counter).map(({ id, counter }) => ({ id, counter }));
+  });
 
 async function ride(day) {
   const all = 2 * day.doors.length + 2;
@@ -152,16 +215,17 @@ async function ride(day) {
   await network("down");
   let known = [];
   const deaths = new Set([7, 15, 22]);
-  for (let n = 0; n < all; ) {
+  for (let n = 0; n < all;) {
     if (deaths.delete(n)) {
       const dying = act(n, day).catch(() => null); // perhaps written, perhaps not
-      await pause(n % 3 * 15);
+      await pause((n % 3) * 15);
       await kill();
       await dying;
       await launch();
       await takePhotos();
       const now = await standing();
-      if (JSON.stringify(now.slice(0, known.length)) !== JSON.stringify(known)) found.faults.push(`lost by the kill at ${n}`);
+      if (JSON.stringify(now.slice(0, known.length)) !== JSON.stringify(known))
+        found.faults.push(`lost by the kill at ${n}`);
       if (now.length < n || now.length > n + 1) found.faults.push(`${now.length} operations on the disk, not ${n}`);
       known = now;
       n = now.length;
@@ -205,28 +269,41 @@ async function arrive() {
 
 // --- one thing at a time ------------------------------------------------------------------------------------------
 
-const nowhere = (n, on = page, hold_ms = 0) => on.evaluate(async ([at, hold]) => {
-  const said = operations.start({ id: `00000000-0000-7000-8000-0000000000${at}` });
-  return (await outbox.enqueue({ ...said, hold_ms: hold })).id;
-}, [n, hold_ms]);
+const nowhere = (n, on = page, hold_ms = 0) =>
+  on.evaluate(
+    async ([at, hold]) => {
+      const said = operations.start({ id: `00000000-0000-7000-8000-0000000000${at}` });
+      return (await outbox.enqueue({ ...said, hold_ms: hold })).id;
+    },
+    [n, hold_ms],
+  );
 const result = (id) => page.evaluate(async (one) => (await database.done.get(one))?.result ?? null, id);
 
 async function takeBack() {
   const before = await record();
   const held = await nowhere(10, page, 20_000);
   await pause(300);
-  const isHeld = await page.evaluate(async (id) => (await database.queue.where("id").equals(id).first())?.sent_at === null, held);
+  const isHeld = await page.evaluate(
+    async (id) => (await database.queue.where("id").equals(id).first())?.sent_at === null,
+    held,
+  );
   const gone = await page.evaluate((id) => outbox.undo(id), held);
   const same = JSON.stringify(await record()) === JSON.stringify(before);
   const first = await nowhere(11, page, 20_000);
   const second = await nowhere(12);
-  const both = (await page.evaluate((id) => outbox.undo(id), first)) && JSON.stringify(await record()) === JSON.stringify(before);
+  const both =
+    (await page.evaluate((id) => outbox.undo(id), first)) && JSON.stringify(await record()) === JSON.stringify(before);
   const row = await page.evaluate(async () => {
     const saids = [14, 15, 16].map((n) => operations.start({ id: `00000000-0000-7000-8000-0000000000${n}` }));
-    return (await outbox.enqueueAll(saids.map((said) => ({ ...said, hold_ms: 20_000 })))).map(({ id, counter }) => [id, counter]);
+    return (await outbox.enqueueAll(saids.map((said) => ({ ...said, hold_ms: 20_000 })))).map(({ id, counter }) => [
+      id,
+      counter,
+    ]);
   });
   const inRow = row.every(([, counter], n) => counter === before.counter + 1 + n);
-  const rowGone = (await page.evaluate((id) => outbox.undo(id), row[0][0])) && JSON.stringify(await record()) === JSON.stringify(before);
+  const rowGone =
+    (await page.evaluate((id) => outbox.undo(id), row[0][0])) &&
+    JSON.stringify(await record()) === JSON.stringify(before);
   const third = await nowhere(13);
   await drained();
   const sent = await page.evaluate((id) => outbox.undo(id), third);
@@ -245,17 +322,26 @@ async function loseAnswer() {
 }
 
 async function wrongReceipt() {
-  await page.route("**/couriers/sync", async (route) => {
-    const response = await route.fetch();
-    const answer = await response.json();
-    answer.results[0].receipt.text = answer.results[0].receipt.text.replace(/"at":"\d/, '"at":"3');
-    await route.fulfill({ response, json: answer });
-  }, { times: 1 });
+  await page.route(
+    "**/couriers/sync",
+    async (route) => {
+      const response = await route.fetch();
+      const answer = await response.json();
+      answer.results[0].receipt.text = answer.results[0].receipt.text.replace(/"at":"\d/, '"at":"3');
+      await route.fulfill({ response, json: answer });
+    },
+    { times: 1 },
+  );
   const id = await nowhere(30);
   await page.waitForFunction(() => outbox.state() === "faulted");
-  const [problem] = await page.evaluate(async () => (await outbox.problems()).filter(({ kind }) => kind === "operation"));
+  const [problem] = await page.evaluate(async () =>
+    (await outbox.problems()).filter(({ kind }) => kind === "operation"),
+  );
   const kept = problem?.id === id;
-  await page.evaluate(() => { skip(6 * 60_000); outbox.nudge(); });
+  await page.evaluate(() => {
+    skip(6 * 60_000);
+    outbox.nudge();
+  });
   await drained();
   found.wrong = { kept, problem: problem?.code, after: await result(id) };
 }
@@ -278,30 +364,47 @@ async function badUpload() {
     const response = await route.fetch();
     const headers = response.headers();
     if (!headers["upload-receipt"] || forged++) return route.fulfill({ response });
-    return route.fulfill({ response, headers: { ...headers, "upload-receipt": headers["upload-receipt"].replace('"v":1', '"v":2') } });
+    return route.fulfill({
+      response,
+      headers: { ...headers, "upload-receipt": headers["upload-receipt"].replace('"v":1', '"v":2') },
+    });
   });
   const id = await page.evaluate(async () => {
     const bytes = new Uint8Array(await (await fetch("/test/photo/9")).arrayBuffer());
-    const said = operations.failure({ id: crypto.randomUUID() }, { reason: "not_home", next: "try_again", photo: bytes });
+    const said = operations.failure(
+      { id: crypto.randomUUID() },
+      { reason: "not_home", next: "try_again", photo: bytes },
+    );
     return (await outbox.enqueue({ ...said, hold_ms: 0 })).id;
   });
   found.cuts += 12;
-  const standing = () => page.evaluate(async (event) => {
-    const row = await database.evidence.get([event, "photo"]);
-    const [problem] = (await outbox.problems()).filter(({ kind }) => kind === "evidence");
-    return { state: row?.state, bytes: row?.bytes?.length > 0, problem: problem?.code };
-  }, id);
+  const standing = () =>
+    page.evaluate(async (event) => {
+      const row = await database.evidence.get([event, "photo"]);
+      const [problem] = (await outbox.problems()).filter(({ kind }) => kind === "evidence");
+      return { state: row?.state, bytes: row?.bytes?.length > 0, problem: problem?.code };
+    }, id);
   let kept = await standing();
   for (let tries = 0; kept.problem !== "receipt_wrong" && tries < 100; tries += 1) {
     await pause(50);
     kept = await standing();
   }
-  await page.evaluate(() => { skip(6 * 60_000); outbox.nudge(); });
+  await page.evaluate(() => {
+    skip(6 * 60_000);
+    outbox.nudge();
+  });
   await drained();
   await page.unroute("**/couriers/evidence**");
   const patches = methods.filter((one) => one === "PATCH").length;
-  found.upload = { kept, after: await standing(), announced: methods.filter((one) => one === "POST").length, again: patches };
-  found.photoPieces = await page.evaluate(async () => Math.ceil((await (await fetch("/test/photo/9")).arrayBuffer()).byteLength / 32768));
+  found.upload = {
+    kept,
+    after: await standing(),
+    announced: methods.filter((one) => one === "POST").length,
+    again: patches,
+  };
+  found.photoPieces = await page.evaluate(async () =>
+    Math.ceil((await (await fetch("/test/photo/9")).arrayBuffer()).byteLength / 32768),
+  );
 }
 
 async function badRequest() {
@@ -318,16 +421,29 @@ async function badRequest() {
   await page.evaluate(() => outbox.nudge());
   await page.waitForFunction(() => outbox.state() === "faulted" && outbox.counts().operations === 1);
   const stuck = await page.evaluate(async () => (await outbox.problems()).filter(({ kind }) => kind === "operation"));
-  const others = await page.evaluate(async (all) => (await database.queue.where("id").anyOf(all).toArray()).length, ids.filter((id) => id !== bad));
+  const others = await page.evaluate(
+    async (all) => (await database.queue.where("id").anyOf(all).toArray()).length,
+    ids.filter((id) => id !== bad),
+  );
   await page.unroute("**/couriers/sync");
-  await page.evaluate(() => { skip(6 * 60_000); outbox.nudge(); });
+  await page.evaluate(() => {
+    skip(6 * 60_000);
+    outbox.nudge();
+  });
   await drained();
-  found.bad = { stuck: stuck.length, code: stuck[0]?.code, others, after: await page.evaluate(() => outbox.counts().operations) };
+  found.bad = {
+    stuck: stuck.length,
+    code: stuck[0]?.code,
+    others,
+    after: await page.evaluate(() => outbox.counts().operations),
+  };
 }
 
 async function twoTabs() {
   const other = await open();
-  await page.waitForFunction(async () => (await navigator.locks.query()).pending.some(({ name }) => name.startsWith("courier sender")));
+  await page.waitForFunction(async () =>
+    (await navigator.locks.query()).pending.some(({ name }) => name.startsWith("courier sender")),
+  );
   found.senders = await page.evaluate(async () => {
     const { held, pending } = await navigator.locks.query();
     const named = (list) => list.filter(({ name }) => name.startsWith("courier sender")).length;
@@ -356,14 +472,18 @@ async function fullDisk() {
   const { usage } = await page.evaluate(() => navigator.storage.estimate());
   await kill();
   let devtools;
-  await launch(async () => { // Chromium remembers for a while how much room there is
+  await launch(async () => {
+    // Chromium remembers for a while how much room there is
     devtools = await running.context.newCDPSession(running.context.pages()[0]);
     await devtools.send("Storage.overrideQuotaForOrigin", { origin: BASE, quotaSize: usage + 1_500_000 });
   });
   const fault = await page.evaluate(async () => {
     const large = new Uint8Array(6_000_000);
     for (let at = 0; at < large.length; at += 60_000) large.set(crypto.getRandomValues(new Uint8Array(60_000)), at);
-    const said = operations.failure({ id: crypto.randomUUID() }, { reason: "not_home", next: "try_again", photo: large });
+    const said = operations.failure(
+      { id: crypto.randomUUID() },
+      { reason: "not_home", next: "try_again", photo: large },
+    );
     try {
       const small = operations.start({ id: crypto.randomUUID() });
       await outbox.enqueueAll([small, { ...said, hold_ms: 0 }]); // the first alone would find room
@@ -382,11 +502,16 @@ async function fullDisk() {
 
 // --- the round before it is ridden, and after ---------------------------------------------------------------------
 
-const feed = () => page.evaluate(async () => (await makeFeed({ database, holder, call }).once()).map(({ kind }) => kind));
-const snapshots = (id) => page.evaluate(async (round) => {
-  const [seen, incoming] = await Promise.all([database.facts.get(`round:${round}`), database.facts.get(`incoming:${round}`)]);
-  return { seen: seen?.value, incoming: incoming?.value };
-}, id);
+const feed = () =>
+  page.evaluate(async () => (await makeFeed({ database, holder, call }).once()).map(({ kind }) => kind));
+const snapshots = (id) =>
+  page.evaluate(async (round) => {
+    const [seen, incoming] = await Promise.all([
+      database.facts.get(`round:${round}`),
+      database.facts.get(`incoming:${round}`),
+    ]);
+    return { seen: seen?.value, incoming: incoming?.value };
+  }, id);
 
 // The feed once it has something: what others do in this database meanwhile holds it up.
 async function news() {
@@ -399,19 +524,27 @@ async function news() {
 }
 
 // On the day of the round by the server's clock, which is not what the phone thinks.
-const fetchDay = (day, tile) => page.evaluate(async ([date, url]) => {
-  const later = async (path, how) => {
-    const response = await call(path === "/couriers/rounds" ? `${path}?day=${date}` : path, how);
-    const dated = { headers: { Date: `${date}T03:00:00Z` } };
-    return how.raw && path === "/couriers/items" ? new Response(response.body, dated) : response;
-  };
-  await database.facts.put({ key: "round:of-yesterday", value: { round: { id: "of-yesterday" }, doors: [] } });
-  const storage = { persisted: async () => true, estimate: () => navigator.storage.estimate() };
-  const { missing } = await prepare({
-    call: later, database, holder, tiles: () => [url], storage,
-  });
-  return missing;
-}, [day, tile]);
+const fetchDay = (day, tile) =>
+  page.evaluate(
+    async ([date, url]) => {
+      const later = async (path, how) => {
+        const response = await call(path === "/couriers/rounds" ? `${path}?day=${date}` : path, how);
+        const dated = { headers: { Date: `${date}T03:00:00Z` } };
+        return how.raw && path === "/couriers/items" ? new Response(response.body, dated) : response;
+      };
+      await database.facts.put({ key: "round:of-yesterday", value: { round: { id: "of-yesterday" }, doors: [] } });
+      const storage = { persisted: async () => true, estimate: () => navigator.storage.estimate() };
+      const { missing } = await prepare({
+        call: later,
+        database,
+        holder,
+        tiles: () => [url],
+        storage,
+      });
+      return missing;
+    },
+    [day, tile],
+  );
 
 async function getReady({ round, doors }) {
   const missing = await fetchDay(round.day, "/test/photo/1");
@@ -435,21 +568,24 @@ async function lookBehind() {
   found.parked = (await news()).filter((kind) => kind === "operation_parked").length;
   await fetchDay(day.round.day, "/test/photo/1");
   const { seen, incoming } = await snapshots(day.round.id);
-  Object.assign(found, await page.evaluate(async (shown) => {
-    const done = await database.done.toArray();
-    const [vouchers, items] = (await database.facts.bulkGet(["vouchers", "items"])).map(({ value }) => value);
-    const folded = fold(shown, done);
-    const ended = folded.filter(({ state }) => ["completed", "failed"].includes(state));
-    return {
-      vouchers: vouchers.reduce((sum, { amount }) => sum + amount, 0),
-      folded: {
-        ended: ended.length,
-        phone: folded.filter(({ by }) => by === "phone").length,
-        bags: holding(folded, items, done).length,
-        owed: cash(folded, vouchers, done).total,
-      },
-    };
-  }, incoming ?? seen));
+  Object.assign(
+    found,
+    await page.evaluate(async (shown) => {
+      const done = await database.done.toArray();
+      const [vouchers, items] = (await database.facts.bulkGet(["vouchers", "items"])).map(({ value }) => value);
+      const folded = fold(shown, done);
+      const ended = folded.filter(({ state }) => ["completed", "failed"].includes(state));
+      return {
+        vouchers: vouchers.reduce((sum, { amount }) => sum + amount, 0),
+        folded: {
+          ended: ended.length,
+          phone: folded.filter(({ by }) => by === "phone").length,
+          bags: holding(folded, items, done).length,
+          owed: cash(folded, vouchers, done).total,
+        },
+      };
+    }, incoming ?? seen),
+  );
   found.anchor = await page.evaluate(async () => (await database.facts.get("anchor"))?.value);
 }
 
@@ -493,8 +629,8 @@ const timed = async (name, work) => {
 };
 try {
   await timed("getReady", () => getReady(day));
-day.doors.pop();
-await timed("ride", () => ride(day));
+  day.doors.pop();
+  await timed("ride", () => ride(day));
   await timed("arrive", arrive);
   await meanwhile("grow");
   for (const [name, work] of Object.entries(STEPS)) await timed(name, work);

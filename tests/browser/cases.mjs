@@ -4,17 +4,28 @@ import { chromium } from "playwright-core";
 
 const { BASE, TOKEN, PHONE, NOTE, SMS, PICTURES, CHROMIUM } = process.env;
 const SIZES = { phone: [360, 740], desk: [1280, 800] };
-const SWITCHES = ["--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"];
+const SWITCHES = [
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+];
 const found = { faults: [], outside: [], shown: {}, small: [], bare: [], kids: [] };
 const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES });
 
 async function visit({ language = "vi", size = SIZES.phone, ...options }, work) {
   const [width, height] = size;
-  const context = await browser.newContext({ viewport: { width, height }, locale: language, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: language,
+    reducedMotion: "reduce",
+    ...options,
+  });
   context.setDefaultTimeout(15_000);
   context.on("console", (message) => {
     // Chromium itself writes a line for every answer that is an error, and for what fails on the way.
-    if (!["error", "warning"].includes(message.type()) || /Failed to load resource|net::ERR_/.test(message.text())) return;
+    if (!["error", "warning"].includes(message.type()) || /Failed to load resource|net::ERR_/.test(message.text()))
+      return;
     found.faults.push(message.text());
   });
   context.on("weberror", (fault) => found.faults.push(fault.error().message));
@@ -193,10 +204,14 @@ await visit({}, async (page, context) => {
   await signIn(page);
   found.kids.push(await kid(page));
   found.noteKept = await page.inputValue("#note");
-  await page.route("**/decision", async (route) => {
-    await route.fetch();
-    await route.abort();
-  }, { times: 1 });
+  await page.route(
+    "**/decision",
+    async (route) => {
+      await route.fetch();
+      await route.abort();
+    },
+    { times: 1 },
+  );
   await choose(page, "dismiss");
   await send(page);
   await page.waitForSelector(".fault:focus");
@@ -214,7 +229,9 @@ await visit({}, async (page, context) => {
   await signIn(page);
   found.kids.push(await kid(page));
   await choose(page, "dismiss");
-  await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = "200%";
+  });
   await page.setViewportSize({ width: 320, height: 640 });
   await picture(page, "sure-vi-large-letters");
   await page.click(".sure .plain");
@@ -223,7 +240,9 @@ await visit({}, async (page, context) => {
   await send(page);
   await ended(page);
   await picture(page, "list-vi-large-letters");
-  await page.evaluate(() => { document.documentElement.style.fontSize = ""; });
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = "";
+  });
   await page.setViewportSize({ width: 360, height: 740 });
   found.empty = await page.innerText("#lists");
   await picture(page, "empty-vi-phone");
@@ -235,10 +254,7 @@ await visit({}, async (page, context) => {
   await picture(page, "decided-vi-dark");
   await page.click("#sign-out");
   await page.waitForSelector("#phone", { state: "visible" });
-  found.signedOut = [
-    await page.evaluate(() => sessionStorage.length === 0),
-    await page.isVisible("#lists"),
-  ];
+  found.signedOut = [await page.evaluate(() => sessionStorage.length === 0), await page.isVisible("#lists")];
 });
 
 // A token that came with the address signs nothing; without scripts the page says what it needs.

@@ -5,9 +5,14 @@ import { LANGUAGE, PICTURES, BASE, launch, newFound, takePhone } from "./courier
 const { PHONE } = process.env;
 const found = newFound();
 const browser = await launch();
-const { context, page, look, main, tap, at, go, kept, open, askForCode, enterCode, sign, stand, doorOf } = await takePhone(browser, found);
+const { context, page, look, main, tap, at, go, kept, open, askForCode, enterCode, sign, stand, doorOf } =
+  await takePhone(browser, found);
 process.on("uncaughtException", async (fault) => {
-  console.error(fault, await page.evaluate(() => `${location.hash}\n${document.body.innerText}`).catch(String), found.faults);
+  console.error(
+    fault,
+    await page.evaluate(() => `${location.hash}\n${document.body.innerText}`).catch(String),
+    found.faults,
+  );
   await page.screenshot({ path: `${PICTURES}/courier-fault.png` }).catch(() => {});
   process.exit(1);
 });
@@ -53,7 +58,6 @@ await tap(main());
 await at("receipt");
 found.plain = found.taps;
 
-
 // Not yet sent, it can be taken back; the form is as it was.
 await page.locator("#snack .snack-action").tap();
 await at("sign");
@@ -96,21 +100,30 @@ found.unnamed = named.filter((name) => !found.shown.sign.includes(name));
 await sign();
 
 // Turned to its side and back, the whole signature is still there, and the name it was signed with makes it.
-const ink = () => page.evaluate(() => {
-  const { width, height } = document.querySelector("canvas.pad");
-  const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
-  pen.drawImage(document.querySelector("canvas.pad"), 0, 0);
-  const { data } = pen.getImageData(0, 0, width, height);
-  const box = [width, height, 0, 0];
-  for (let n = 0; n < width * height; n += 1) {
-    if (data[4 * n + 3] < 128) continue;
-    const [x, y] = [n % width, Math.floor(n / width)];
-    [box[0], box[1], box[2], box[3]] = [Math.min(box[0], x), Math.min(box[1], y), Math.max(box[2], x), Math.max(box[3], y)];
-  }
-  return { shape: (box[2] - box[0]) / (box[3] - box[1]), below: height - box[3], beside: width - box[2] };
-});
+const ink = () =>
+  page.evaluate(() => {
+    const { width, height } = document.querySelector("canvas.pad");
+    const pen = new OffscreenCanvas(width, height).getContext("2d", { willReadFrequently: true });
+    pen.drawImage(document.querySelector("canvas.pad"), 0, 0);
+    const { data } = pen.getImageData(0, 0, width, height);
+    const box = [width, height, 0, 0];
+    for (let n = 0; n < width * height; n += 1) {
+      if (data[4 * n + 3] < 128) continue;
+      const [x, y] = [n % width, Math.floor(n / width)];
+      [box[0], box[1], box[2], box[3]] = [
+        Math.min(box[0], x),
+        Math.min(box[1], y),
+        Math.max(box[2], x),
+        Math.max(box[3], y),
+      ];
+    }
+    return { shape: (box[2] - box[0]) / (box[3] - box[1]), below: height - box[3], beside: width - box[2] };
+  });
 found.ink = [await ink()];
-for (const [width, height] of [[740, 360], [360, 740]]) {
+for (const [width, height] of [
+  [740, 360],
+  [360, 740],
+]) {
   await page.setViewportSize({ width, height });
   await page.waitForTimeout(300);
   found.ink.push(await ink());
@@ -122,7 +135,11 @@ await main().tap();
 await at("#/stop/");
 
 // A delivery to family, with the bag's code to be scanned and the papers counted.
-const delivery = async () => { await page.goto(`${BASE}/courier#/`); await page.locator("a.stop.delivery.open").first().tap(); await at("#/stop/"); };
+const delivery = async () => {
+  await page.goto(`${BASE}/courier#/`);
+  await page.locator("a.stop.delivery.open").first().tap();
+  await at("#/stop/");
+};
 await delivery();
 await look("stop-delivery");
 await context.setGeolocation({ latitude: 20.5, longitude: 106.3, accuracy: 20 });
@@ -191,14 +208,20 @@ found.finding = await main().innerText();
 await go("#/");
 await page.waitForTimeout(5_500);
 found.dropped = [await page.evaluate(() => location.hash), await page.locator("dialog").count()];
-await page.evaluate(() => { Date.now = window.now; delete navigator.geolocation.getCurrentPosition; });
+await page.evaluate(() => {
+  Date.now = window.now;
+  delete navigator.geolocation.getCurrentPosition;
+});
 await go(place);
 found.dropped.push(await main().innerText());
 await main().tap();
 await at("delivery");
 await page.goto(`${BASE}/courier#/stop/${await page.evaluate(() => location.hash.split("/")[2])}`);
 await page.waitForSelector(".reach");
-await page.locator("a.reach[href^=tel]").evaluate((element) => { element.removeAttribute("href"); element.click(); });
+await page.locator("a.reach[href^=tel]").evaluate((element) => {
+  element.removeAttribute("href");
+  element.click();
+});
 await page.waitForSelector(".called");
 found.taps = 0;
 await tap(page.locator("#action .second-action"));
@@ -256,7 +279,15 @@ await at("slip");
 await look("slip");
 
 // Everywhere else.
-for (const [hash, name] of [["#/map", "map"], ["#/office", "office"], ["#/queue", "queue"], ["#/me", "me"], ["#/traccar", "traccar"], ["#/trouble/key", "key"], ["#/trouble/full", "full"]]) {
+for (const [hash, name] of [
+  ["#/map", "map"],
+  ["#/office", "office"],
+  ["#/queue", "queue"],
+  ["#/me", "me"],
+  ["#/traccar", "traccar"],
+  ["#/trouble/key", "key"],
+  ["#/trouble/full", "full"],
+]) {
   await page.goto(`${BASE}/courier${hash}`);
   await page.waitForTimeout(name === "map" ? 4000 : 600);
   await look(name);
@@ -284,7 +315,9 @@ await at("#/handed/");
 await main().tap();
 await at("office$");
 await look("handed-over");
-await page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, { timeout: 60_000 });
+await page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, {
+  timeout: 60_000,
+});
 await page.goto(`${BASE}/courier#/queue`);
 await page.waitForSelector("details");
 await page.locator("details summary").tap();
@@ -294,7 +327,9 @@ await at("remark");
 await look("remark");
 found.problems = await page.evaluate(async () => {
   const { openDatabase } = await import(document.querySelector('link[href$="js/device/store.js"]').href);
-  return (await (await openDatabase()).done.toArray()).filter(({ state }) => state !== "applied").map(({ typ, state, code, detail }) => [typ, state, code, detail]);
+  return (await (await openDatabase()).done.toArray())
+    .filter(({ state }) => state !== "applied")
+    .map(({ typ, state, code, detail }) => [typ, state, code, detail]);
 });
 writeFileSync(`${PICTURES}/courier-${LANGUAGE}.json`, JSON.stringify(found, null, 1));
 console.log(JSON.stringify(found));

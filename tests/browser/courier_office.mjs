@@ -4,16 +4,29 @@ import { PICTURES, launch, newFound, takePhone } from "./courier_steps.mjs";
 const { PHONE } = process.env;
 const found = newFound();
 const browser = await launch();
-const { page, look, main, at, go, open, askForCode, enterCode, prepare, sign, stand, kept, fact, doorOf } = await takePhone(browser, found);
+const { page, look, main, at, go, open, askForCode, enterCode, prepare, sign, stand, kept, fact, doorOf } =
+  await takePhone(browser, found);
 process.on("uncaughtException", async (fault) => {
-  console.error(fault, await page.evaluate(() => `${location.hash}\n${document.body.innerText}`).catch(String), found.faults);
+  console.error(
+    fault,
+    await page.evaluate(() => `${location.hash}\n${document.body.innerText}`).catch(String),
+    found.faults,
+  );
   await page.screenshot({ path: `${PICTURES}/courier-fault.png` }).catch(() => {});
   process.exit(1);
 });
 
 // Until the page is loaded anew nothing leaves the phone: the time to take it back does not run out.
-const holdTime = () => page.evaluate(() => { const at_ = Date.now(); Date.now = () => at_; });
-const reload = async () => { await page.reload(); await page.waitForSelector("body[data-open]"); await page.waitForTimeout(300); };
+const holdTime = () =>
+  page.evaluate(() => {
+    const at_ = Date.now();
+    Date.now = () => at_;
+  });
+const reload = async () => {
+  await page.reload();
+  await page.waitForSelector("body[data-open]");
+  await page.waitForTimeout(300);
+};
 const texts = (selector) => page.locator(selector).allInnerTexts();
 const typs = async () => (await kept("queue")).map(({ typ }) => typ);
 
@@ -52,12 +65,14 @@ await prepare();
 await main().tap();
 await at("#/$");
 await page.waitForSelector("a.stop.open");
-await page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, { timeout: 60_000 });
+await page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, {
+  timeout: 60_000,
+});
 await holdTime();
 
 // Two doors: the first is taken back only with the second, the second by itself.
 const first = await pickUp();
-const second = await pickUp();
+await pickUp();
 found.before = await typs();
 await go(`#/stop/${first.id}`);
 found.stopLinks = await texts("main .links > *");
@@ -117,7 +132,10 @@ await page.waitForTimeout(200);
 await reload();
 await at("office/sign");
 await page.waitForSelector("canvas.pad");
-found.survives = [await page.locator(".choice input:checked").count(), (await page.inputValue("input[inputmode=numeric]")) === owed];
+found.survives = [
+  await page.locator(".choice input:checked").count(),
+  (await page.inputValue("input[inputmode=numeric]")) === owed,
+];
 found.listed = await texts("main .papers li");
 await look("clerk-lists");
 await holdTime();
@@ -137,7 +155,9 @@ found.notSigned = await page.innerText("#snack");
 await sign();
 await main().tap();
 await at("#/handed/");
-found.given = (await kept("queue")).filter(({ fields }) => fields.by).map(({ counter, typ, subject }) => [counter, typ, subject.together]);
+found.given = (await kept("queue"))
+  .filter(({ fields }) => fields.by)
+  .map(({ counter, typ, subject }) => [counter, typ, subject.together]);
 await look("handed-record");
 found.record = await texts("main .papers li");
 found.recordLinks = await texts("main .links > *");
@@ -152,11 +172,19 @@ found.today = await texts(".log li");
 
 // All has left: what is wrong is told, and what was begun survives a reload and a day fetched anew.
 await reload();
-await page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, { timeout: 90_000 });
+await page.waitForFunction(() => !document.querySelector("#pill").classList.contains("waiting"), null, {
+  timeout: 90_000,
+});
 await go(`#/stop/${first.id}`);
 found.linksAfter = await texts("main .links > *");
-const [{ id }] = (await kept("done")).filter(({ subject }) => subject?.stop === first.id).filter(({ typ }) => typ === "custody.handover");
-const begun = async () => [await page.locator(".choice input:checked").count(), await page.inputValue("textarea"), await page.locator("img.taken").count()];
+const [{ id }] = (await kept("done"))
+  .filter(({ subject }) => subject?.stop === first.id)
+  .filter(({ typ }) => typ === "custody.handover");
+const begun = async () => [
+  await page.locator(".choice input:checked").count(),
+  await page.inputValue("textarea"),
+  await page.locator("img.taken").count(),
+];
 await go(`#/remark/${id}`);
 await page.locator(".choice").nth(2).tap();
 await page.fill("textarea", "Thu thừa 5.000 đồng");
@@ -169,18 +197,25 @@ await go("#/queue");
 await reload();
 await go("#/ready");
 const fetched = JSON.stringify(await fact("prepared"));
-await page.locator("button", { hasText: /Tải lại|Fetch again/ }).first().tap();
-for (let tries = 0; tries < 100 && JSON.stringify(await fact("prepared")) === fetched; tries += 1) await page.waitForTimeout(200);
+await page
+  .locator("button", { hasText: /Tải lại|Fetch again/ })
+  .first()
+  .tap();
+for (let tries = 0; tries < 100 && JSON.stringify(await fact("prepared")) === fetched; tries += 1)
+  await page.waitForTimeout(200);
 found.fetchedAgain = JSON.stringify(await fact("prepared")) !== fetched;
 await go(`#/remark/${id}`);
 await page.waitForSelector("textarea");
 found.begun = await begun();
 await look("remark-begun");
 found.drafts = await page.evaluate(async (one) => {
-  const js = (name) => import(document.querySelector('link[href$="js/device/store.js"]').href.replace("device/store.js", name));
+  const js = (name) =>
+    import(document.querySelector('link[href$="js/device/store.js"]').href.replace("device/store.js", name));
   const [{ openDatabase }, { forgetRounds }] = await Promise.all([js("device/store.js"), js("app/shift/snapshot.js")]);
   const database = await openDatabase();
-  const rounds = (await database.facts.toArray()).filter(({ key }) => key.startsWith("round:")).map(({ value }) => value.round.id);
+  const rounds = (await database.facts.toArray())
+    .filter(({ key }) => key.startsWith("round:"))
+    .map(({ value }) => value.round.id);
   const names = () => database.drafts.toCollection().primaryKeys();
   await database.drafts.put({ stop: "office", value: { bags: {}, at: Date.now() } });
   await forgetRounds(database, rounds);

@@ -6,7 +6,10 @@ import { BASE, LANGUAGE, PICTURES, launch, newFound, takePhone } from "./courier
 const { FILMS, SEEN } = process.env;
 const AT_ONCE = 3;
 const browser = await launch();
-const meanwhile = async (what) => { const answer = await fetch(`${BASE}/test/${what}`); if (!answer.ok) throw new Error(`${what}: ${answer.status}`); };
+const meanwhile = async (what) => {
+  const answer = await fetch(`${BASE}/test/${what}`);
+  if (!answer.ok) throw new Error(`${what}: ${answer.status}`);
+};
 const JPEG = { name: "photo.jpg", mimeType: "image/jpeg", buffer: readFileSync(`${FILMS}/photo.jpg`) };
 
 const taken = new Map(); // the phones of each trouble, by what was found on them
@@ -38,7 +41,8 @@ async function ready(phone, number) {
 }
 
 // Nothing waits any more; an operation that is held back is waited for.
-const sent = ({ page }) => page.waitForFunction(() => !document.querySelector("#pill").matches(".waiting, [hidden]"), null, { timeout: 90_000 });
+const sent = ({ page }) =>
+  page.waitForFunction(() => !document.querySelector("#pill").matches(".waiting, [hidden]"), null, { timeout: 90_000 });
 
 async function stopOf(phone, kind) {
   await phone.go("#/");
@@ -111,10 +115,13 @@ async function fill({ page }) {
   return page.evaluate(async () => {
     const cache = await caches.open("filler");
     let filled = 0;
-    for (let size = 2_000_000; size > 200; ) {
+    for (let size = 2_000_000; size > 200;) {
       const noise = new Uint8Array(size);
       for (let at = 0; at < size; at += 60_000) crypto.getRandomValues(noise.subarray(at, at + 60_000));
-      const kept = await cache.put(`/filler/${crypto.randomUUID()}`, new Response(noise)).then(() => true, () => false);
+      const kept = await cache.put(`/filler/${crypto.randomUUID()}`, new Response(noise)).then(
+        () => true,
+        () => false,
+      );
       if (kept) filled += size;
       else size = Math.floor(size / 2);
     }
@@ -138,7 +145,8 @@ async function fullDisk({ phones: [number] }, found) {
     await page.waitForSelector("body[data-open]");
   };
   const tiles = () => page.evaluate(() => caches.has("courier-tiles"));
-  const signed = async () => { // with a photo that takes more room than a database moves by itself
+  const signed = async () => {
+    // with a photo that takes more room than a database moves by itself
     await phone.main().tap();
     await phone.at("papers");
     await phone.main().tap();
@@ -152,7 +160,9 @@ async function fullDisk({ phones: [number] }, found) {
   // The map goes first, and nothing else is noticed.
   await arrive(phone, "pickup");
   await signed();
-  await page.evaluate(() => caches.open("courier-tiles").then((map) => map.put("/tiles/large", new Response(new Uint8Array(2_000_000)))));
+  await page.evaluate(() =>
+    caches.open("courier-tiles").then((map) => map.put("/tiles/large", new Response(new Uint8Array(2_000_000)))),
+  );
   found.tilesBefore = await tiles();
   await devtools.send("Storage.overrideQuotaForOrigin", { origin: BASE, quotaSize: usage + 8_000_000 });
   found.filled = [await fill(phone)];
@@ -174,7 +184,9 @@ async function fullDisk({ phones: [number] }, found) {
   const saving = page.waitForEvent("download");
   await page.locator("main .second-action").tap();
   await (await saving).saveAs(`${PICTURES}/courier-full-${LANGUAGE}.backup`);
-  found.same = JSON.stringify((await phone.kept("queue")).filter(({ id }) => before.some((one) => one.id === id)).length) === JSON.stringify((await phone.kept("queue")).length);
+  found.same =
+    JSON.stringify((await phone.kept("queue")).filter(({ id }) => before.some((one) => one.id === id)).length) ===
+    JSON.stringify((await phone.kept("queue")).length);
   found.counter = (await phone.kept("keys"))[0].counter - counter;
   found.draft = (await phone.kept("drafts")).find((row) => row.stop === stop)?.value.strokes?.length ?? 0;
   await page.evaluate(() => caches.delete("filler"));
@@ -191,9 +203,10 @@ async function fullDisk({ phones: [number] }, found) {
 
 async function storageRefused({ phones: [number] }, found) {
   const phone = await take(found);
-  const answer = (promised) => phone.context.addInitScript((given) => {
-    StorageManager.prototype.persist = StorageManager.prototype.persisted = () => Promise.resolve(given);
-  }, promised);
+  const answer = (promised) =>
+    phone.context.addInitScript((given) => {
+      StorageManager.prototype.persist = StorageManager.prototype.persisted = () => Promise.resolve(given);
+    }, promised);
   await answer(false);
   await signIn(phone, number);
   await phone.prepare();
@@ -225,7 +238,9 @@ async function keyRevoked({ phones: [number] }, found) {
   await phone.at("#/trouble/key");
   await phone.look("trouble-key");
   found.queue = (await phone.kept("queue")).map(({ id }) => id);
-  found.evidence = (await phone.kept("evidence")).filter(({ state }) => state === "waiting").map(({ event, kind, size }) => [event, kind, size]);
+  found.evidence = (await phone.kept("evidence"))
+    .filter(({ state }) => state === "waiting")
+    .map(({ event, kind, size }) => [event, kind, size]);
   found.work = work;
   await phone.go("#/queue");
   const saving = page.waitForEvent("download");
@@ -290,7 +305,10 @@ async function twoPhones({ phones: [number] }, found) {
   await sent(first);
   found.second = await pickUp(second);
   await sent(second);
-  for (const [phone, id] of [[first, found.first], [second, found.second]]) {
+  for (const [phone, id] of [
+    [first, found.first],
+    [second, found.second],
+  ]) {
     (found.ends ??= []).push([(await done(phone, id)).state, (await done(phone, id)).code]);
   }
   const { subject } = await done(second, found.second);
@@ -322,7 +340,9 @@ async function brokenPhoto({ phones: [number] }, found) {
   await phone.at("sign");
   found.again = (await draft()).photo.size;
   found.made = await finishDoor(phone);
-  found.evidence = (await phone.kept("evidence")).filter(({ event, kind }) => event === found.made && kind === "photo").map(({ size }) => size);
+  found.evidence = (await phone.kept("evidence"))
+    .filter(({ event, kind }) => event === found.made && kind === "photo")
+    .map(({ size }) => size);
   await sent(phone);
 }
 
@@ -336,7 +356,10 @@ async function codes({ phones: [number] }, found) {
     await ready(phone, number);
     // At a pickup: a bag's label for a card, another's card, the right one.
     await arrive(phone, "pickup");
-    const scanned = async (name) => { see(name); await page.locator("main .second-action").first().tap(); };
+    const scanned = async (name) => {
+      see(name);
+      await page.locator("main .second-action").first().tap();
+    };
     await scanned("other-bag");
     await page.waitForFunction(() => !document.querySelector("dialog") && !document.querySelector("#snack").hidden);
     found.noCard = await word(phone);
@@ -443,7 +466,9 @@ async function changedPlan({ phones: [number], round }, found) {
   await phone.main().tap();
   await phone.at("#/$");
   await sent(phone);
-  found.seen = (await phone.kept("done")).filter(({ typ }) => typ === "courier.seen").map(({ fields, state }) => [fields.version, state]);
+  found.seen = (await phone.kept("done"))
+    .filter(({ typ }) => typ === "courier.seen")
+    .map(({ fields, state }) => [fields.version, state]);
   await phone.go(`#/stop/${door.id}`);
   await phone.look("trouble-stop-cancelled");
 }
@@ -456,8 +481,12 @@ async function wrongClock({ phones: [number] }, found) {
   await phone.context.addInitScript((by) => {
     const Real = Date;
     globalThis.Date = class extends Real {
-      constructor(...parts) { super(...(parts.length ? parts : [Real.now() + by])); }
-      static now() { return Real.now() + by; }
+      constructor(...parts) {
+        super(...(parts.length ? parts : [Real.now() + by]));
+      }
+      static now() {
+        return Real.now() + by;
+      }
     };
   }, found.ahead * DAY_MS);
   await signIn(phone, number);
@@ -509,12 +538,12 @@ async function takenBack({ phones: [number] }, found) {
   // An arrival.
   const before = await counter();
   const { id: stop } = await arrive(phone, "pickup");
-  found.arrivals = [await counter() - before];
+  found.arrivals = [(await counter()) - before];
   const [arrival] = await phone.kept("queue");
   await undo();
   await phone.at(`#/stop/${stop}$`);
   await page.waitForTimeout(200);
-  found.arrivals.push(await counter() - before);
+  found.arrivals.push((await counter()) - before);
   found.arrivedAgain = await page.locator("#action .main-action").innerText();
   found.gone = [arrival.id];
   // A door, before it has left: the form is as it was.
@@ -554,7 +583,9 @@ async function takenBack({ phones: [number] }, found) {
   await phone.main().tap();
   await phone.at("#/queue");
   await sent(phone);
-  found.remarks = (await phone.kept("done")).filter(({ typ }) => typ === "courier.remark").map(({ fields, state }) => [fields.of, fields.why, state]);
+  found.remarks = (await phone.kept("done"))
+    .filter(({ typ }) => typ === "courier.remark")
+    .map(({ fields, state }) => [fields.of, fields.why, state]);
 }
 
 async function denied({ phones: [number] }, found) {
@@ -574,7 +605,11 @@ async function denied({ phones: [number] }, found) {
     await phone.look("trouble-gps");
     await page.locator("dialog .main-action").first().tap();
     await phone.at("pickup");
-    [found.arrival] = (await phone.kept("queue")).map(({ id, fields }) => ({ id, why: fields.why, geo: fields.geo ?? null }));
+    [found.arrival] = (await phone.kept("queue")).map(({ id, fields }) => ({
+      id,
+      why: fields.why,
+      geo: fields.geo ?? null,
+    }));
     await phone.main().tap();
     await phone.at("papers");
     await phone.main().tap();
@@ -597,7 +632,11 @@ async function denied({ phones: [number] }, found) {
       await page.locator("dialog .main-action").first().tap();
       await phone.at(isPickup ? "pickup" : "delivery");
       if (isPickup) await toSignature(phone);
-      else for (const step of ["who", "papers", "sign"]) { await phone.main().tap(); await phone.at(step); }
+      else
+        for (const step of ["who", "papers", "sign"]) {
+          await phone.main().tap();
+          await phone.at(step);
+        }
       found.made.push(await finishDoor(phone));
     }
     const other = LANGUAGE === "vi" ? "en" : "vi";
@@ -641,7 +680,12 @@ async function anotherCourier({ phones: [number, another], person }, found) {
   await leave(phone);
   found.theirs = [await postpone(phone)];
   const texts = [];
-  for (const [hash, name] of [["#/", "round"], ["#/queue", "queue"], ["#/office", "office"], ["#/me", "me"]]) {
+  for (const [hash, name] of [
+    ["#/", "round"],
+    ["#/queue", "queue"],
+    ["#/office", "office"],
+    ["#/me", "me"],
+  ]) {
     await phone.go(hash);
     await page.waitForTimeout(400);
     texts.push(await phone.look(`trouble-other-${name}`));
@@ -653,7 +697,9 @@ async function anotherCourier({ phones: [number, another], person }, found) {
   }
   const { words: own } = await mineOf(phone);
   found.seen = words.filter((text) => !own.includes(text) && texts.some((shown) => shown.includes(text)));
-  found.rounds = (await phone.kept("facts")).filter(({ key, value }) => key.startsWith("round:") && rounds.includes(value.round.id)).length;
+  found.rounds = (await phone.kept("facts")).filter(
+    ({ key, value }) => key.startsWith("round:") && rounds.includes(value.round.id),
+  ).length;
   found.still = (await phone.kept("queue")).filter(({ id }) => found.mine.includes(id)).length;
   await sent(phone);
   await phone.go("#/me");
@@ -667,13 +713,17 @@ async function anotherCourier({ phones: [number, another], person }, found) {
   for (const id of found.mine) found.ends.push((await done(phone, id))?.state);
   await phone.go("#/");
   await page.waitForTimeout(400);
-  found.theirSeen = (await phone.kept("facts")).filter(({ key, value }) => key.startsWith("round:") && !rounds.includes(value.round.id)).length;
+  found.theirSeen = (await phone.kept("facts")).filter(
+    ({ key, value }) => key.startsWith("round:") && !rounds.includes(value.round.id),
+  ).length;
 }
 
 // Whom A's phone knows: names, addresses and numbers that B must not read.
 async function mineOf(phone) {
   const days = (await phone.kept("facts")).filter(({ key }) => key.startsWith("round:")).map(({ value }) => value);
-  const words = days.flatMap(({ doors }) => doors).flatMap(({ job }) => [job.contact_name, job.address, job.tracking_number]);
+  const words = days
+    .flatMap(({ doors }) => doors)
+    .flatMap(({ job }) => [job.contact_name, job.address, job.tracking_number]);
   return { rounds: days.map(({ round }) => round.id), words: [...new Set(words)] };
 }
 
@@ -689,14 +739,21 @@ async function rules({ phones: [number], stops }, found) {
     await phone.main().tap();
     await phone.at(kind);
   };
-  const onward = async (step) => { await phone.main().tap(); await phone.at(step); };
+  const onward = async (step) => {
+    await phone.main().tap();
+    await phone.at(step);
+  };
   // Old originals are taken back before the result is given.
   await at("recalled", "delivery");
   await onward("who");
   await onward("papers");
   await phone.main().tap();
   await page.waitForTimeout(200);
-  found.recalledFirst = [await phone.main().innerText(), await word(phone), await page.evaluate(() => location.hash.split("/").at(-1))];
+  found.recalledFirst = [
+    await phone.main().innerText(),
+    await word(phone),
+    await page.evaluate(() => location.hash.split("/").at(-1)),
+  ];
   await phone.look("trouble-recalled");
   await page.locator("main label.choice").first().tap();
   await page.waitForTimeout(200);
@@ -763,14 +820,29 @@ async function rules({ phones: [number], stops }, found) {
   await phone.go("#/office");
   await phone.look("trouble-office-recalled");
   await sent(phone);
-  found.ends = (await phone.kept("done")).map(({ typ, state, code }) => [typ, state, code]).filter(([, state]) => state !== "applied");
+  found.ends = (await phone.kept("done"))
+    .map(({ typ, state, code }) => [typ, state, code])
+    .filter(([, state]) => state !== "applied");
 }
 
 // --- all of them, a few at a time ------------------------------------------------------------------------------------
 
 const PLAYS = {
-  fullDisk, storageRefused, keyRevoked, withdrawn, twoPhones, brokenPhoto, codes, changedPlan, wrongClock, signedOut, takenBack,
-  denied, anotherCourier, rules, loadedLater,
+  fullDisk,
+  storageRefused,
+  keyRevoked,
+  withdrawn,
+  twoPhones,
+  brokenPhoto,
+  codes,
+  changedPlan,
+  wrongClock,
+  signedOut,
+  takenBack,
+  denied,
+  anotherCourier,
+  rules,
+  loadedLater,
 };
 // The clerk loads the bags after the phone has fetched the day, all but one; he leaves without it.
 async function loadedLater({ phones: [number] }, found) {
@@ -827,7 +899,11 @@ async function play(name) {
   found.seconds = Math.round((Date.now() - began) / 1000);
 }
 
-await Promise.all(Array.from({ length: AT_ONCE }, async () => { while (left.length) await play(left.shift()); }));
+await Promise.all(
+  Array.from({ length: AT_ONCE }, async () => {
+    while (left.length) await play(left.shift());
+  }),
+);
 writeFileSync(`${PICTURES}/courier-troubles-${LANGUAGE}.json`, JSON.stringify(all, null, 1));
 console.log(JSON.stringify({ faults: [], troubles: all }));
 await browser.close();

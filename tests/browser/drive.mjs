@@ -15,7 +15,12 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES
 
 async function visit(language, size, options, work) {
   const [width, height] = size;
-  const context = await browser.newContext({ viewport: { width, height }, locale: language, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    locale: language,
+    reducedMotion: "reduce",
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   page.on("console", (message) => ["error", "warning"].includes(message.type()) && found.faults.push(message.text()));

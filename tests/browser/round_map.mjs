@@ -4,12 +4,23 @@ import { readFileSync } from "node:fs";
 import { chromium } from "playwright-core";
 
 const { BASE, MODULES, AXE, PICTURES, CHROMIUM } = process.env;
-const DRAWS = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist", "--disable-background-networking"];
+const DRAWS = [
+  "--no-sandbox",
+  "--use-angle=swiftshader",
+  "--enable-unsafe-swiftshader",
+  "--ignore-gpu-blocklist",
+  "--disable-background-networking",
+];
 const DOES_NOT = ["--no-sandbox", "--disable-3d-apis", "--disable-background-networking"];
 const found = { faults: [], outside: [], labels: {}, small: [], axe: [], told: [] };
 
 async function visit(browser, language, options, work) {
-  const context = await browser.newContext({ viewport: { width: 360, height: 640 }, locale: language, reducedMotion: "reduce", ...options });
+  const context = await browser.newContext({
+    viewport: { width: 360, height: 640 },
+    locale: language,
+    reducedMotion: "reduce",
+    ...options,
+  });
   const page = await context.newPage();
   page.setDefaultTimeout(20_000);
   const asked = [];
@@ -27,12 +38,21 @@ async function visit(browser, language, options, work) {
     const day = JSON.parse(document.querySelector("#day").textContent);
     globalThis.told_ = [];
     globalThis.open = (more = {}) => {
-      globalThis.shown = showMap(box, { round: day.round, stops: day.stops, next: day.stops[2], onStop: (id) => told_.push(id), ...more });
+      globalThis.shown = showMap(box, {
+        round: day.round,
+        stops: day.stops,
+        next: day.stops[2],
+        onStop: (id) => told_.push(id),
+        ...more,
+      });
       return null;
     };
     Object.assign(globalThis, { day });
   }, MODULES);
-  await work(page, asked).catch((fault) => { console.error(found.faults, asked.length); throw fault; });
+  await work(page, asked).catch((fault) => {
+    console.error(found.faults, asked.length);
+    throw fault;
+  });
   const wider = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   if (wider > 0) found.faults.push(`${wider} px too wide`);
   await context.close();
@@ -46,26 +66,43 @@ const atRest = async (page) => {
   await page.waitForSelector("#box .canvas[data-view]");
 };
 const view = async (page) => (await page.getAttribute("#box .canvas", "data-view")).split(" ").map(Number);
-const labels = (page) => page.locator(".map-stop").evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
-const ME = "{ lon: day.stops[2].stop.job.point.lon + 0.0015, lat: day.stops[2].stop.job.point.lat - 0.001, accuracy: 60 }";
+const labels = (page) =>
+  page.locator(".map-stop").evaluateAll((all) => all.map((one) => one.getAttribute("aria-label")));
+const ME =
+  "{ lon: day.stops[2].stop.job.point.lon + 0.0015, lat: day.stops[2].stop.job.point.lat - 0.001, accuracy: 60 }";
 
 async function look(page, name) {
-  found.small.push(...await page.locator("#box button").evaluateAll((all) => all.filter((one) => {
-    const { width, height } = one.getBoundingClientRect();
-    return width < 48 || height < 48;
-  }).map((one) => one.outerHTML)));
+  found.small.push(
+    ...(await page.locator("#box button").evaluateAll((all) =>
+      all
+        .filter((one) => {
+          const { width, height } = one.getBoundingClientRect();
+          return width < 48 || height < 48;
+        })
+        .map((one) => one.outerHTML),
+    )),
+  );
   await page.evaluate(readFileSync(AXE, "utf8"));
   const { violations } = await page.evaluate(() => axe.run("#box"));
   found.axe.push(...violations.map(({ id, nodes }) => `${name}: ${id} ${nodes[0].html}`));
 }
 
 let browser = await chromium.launch({ executablePath: CHROMIUM, args: DRAWS });
-for (const [language, colorScheme] of [["vi", "light"], ["vi", "dark"], ["en", "light"]]) {
+for (const [language, colorScheme] of [
+  ["vi", "light"],
+  ["vi", "dark"],
+  ["en", "light"],
+]) {
   await visit(browser, language, { colorScheme }, async (page) => {
     await page.evaluate(`open({ me: ${ME} })`);
     await atRest(page);
     await picture(page, `${language}-${colorScheme}`);
-    found.labels[`${language}-${colorScheme}`] = { region: await page.getAttribute("#box", "aria-label"), stops: await labels(page), me: await page.getAttribute(".map-me", "aria-label"), legend: await page.textContent(".map-legend") };
+    found.labels[`${language}-${colorScheme}`] = {
+      region: await page.getAttribute("#box", "aria-label"),
+      stops: await labels(page),
+      me: await page.getAttribute(".map-me", "aria-label"),
+      legend: await page.textContent(".map-legend"),
+    };
     await look(page, `${language}-${colorScheme}`);
     await page.click(".map-buttons button:nth-child(2)");
     await atRest(page);
@@ -95,8 +132,16 @@ await visit(browser, "vi", {}, async (page) => {
   const again = await view(page);
   found.wholeAgain = whole.map((value, n) => Math.abs(value - again[n]));
 
-  await page.evaluate("shown.update({ stops: day.stops.map((one, n) => n === 2 ? { ...one, state: 'failed' } : one), next: day.stops[3], me: null })");
-  found.changed = { focused: await page.evaluate("document.activeElement.isConnected"), stops: await labels(page), marks: await page.locator(".map-stop .face").allInnerTexts(), next: await page.locator(".map-stop.next[aria-current=step]").count(), me: await page.locator(".map-me").count() };
+  await page.evaluate(
+    "shown.update({ stops: day.stops.map((one, n) => n === 2 ? { ...one, state: 'failed' } : one), next: day.stops[3], me: null })",
+  );
+  found.changed = {
+    focused: await page.evaluate("document.activeElement.isConnected"),
+    stops: await labels(page),
+    marks: await page.locator(".map-stop .face").allInnerTexts(),
+    next: await page.locator(".map-stop.next[aria-current=step]").count(),
+    me: await page.locator(".map-me").count(),
+  };
   await page.evaluate("shown.update({ stops: day.stops.slice(3), next: null })");
   found.fewer = (await labels(page)).length;
   await page.evaluate("shown.remove()");
@@ -124,7 +169,10 @@ await visit(browser, "vi", {}, async (page, asked) => {
   found.kept = await page.evaluate(async (modules) => {
     const { tilesOf, wayOf } = await import(`${modules}/tiles.js`);
     const { told } = await import(`${modules}/../../told.js`);
-    const urls = tilesOf(wayOf({ line: day.round.line, stops: day.stops.map(({ stop }) => stop), office: day.round.office }), { template: told.tiles, bounds: told.bounds });
+    const urls = tilesOf(
+      wayOf({ line: day.round.line, stops: day.stops.map(({ stop }) => stop), office: day.round.office }),
+      { template: told.tiles, bounds: told.bounds },
+    );
     await (await caches.open("courier-tiles")).addAll(urls);
     return urls.length;
   }, MODULES);
@@ -139,7 +187,8 @@ await visit(browser, "vi", {}, async (page, asked) => {
   await atRest(page);
   found.same.push(near.equals(await drawn(page)));
   await picture(page, "offline-next");
-  for (let n = 0; n < 3; n += 1) { // as near as it goes
+  for (let n = 0; n < 3; n += 1) {
+    // as near as it goes
     await page.click(".maplibregl-ctrl-zoom-in");
     await atRest(page);
   }
@@ -155,9 +204,14 @@ await visit(browser, "vi", {}, async (page, asked) => {
   found.faults.length = before; // a tile that cannot be had is said on the console
 });
 await visit(browser, "vi", {}, async (page) => {
-  await page.evaluate(() => { // MapLibre's own worker is not on the phone
+  await page.evaluate(() => {
+    // MapLibre's own worker is not on the phone
     const { Worker } = globalThis;
-    globalThis.Worker = class extends Worker { constructor(_, options) { super("/assets/own/x/nothing.mjs", options); } };
+    globalThis.Worker = class extends Worker {
+      constructor(_, options) {
+        super("/assets/own/x/nothing.mjs", options);
+      }
+    };
     open();
   });
   await page.waitForSelector(".map-stop.next");
@@ -177,7 +231,12 @@ await visit(browser, "vi", {}, async (page) => {
   await look(page, "list");
   await page.locator(".map-list button").nth(1).click();
   await page.evaluate("shown.update({ next: day.stops[4] })");
-  found.list = { note: await page.textContent(".map-note"), rows: await page.locator(".map-list button").allInnerTexts(), next: await page.textContent(".map-list .next"), told: await page.evaluate("told_.length") };
+  found.list = {
+    note: await page.textContent(".map-note"),
+    rows: await page.locator(".map-list button").allInnerTexts(),
+    next: await page.textContent(".map-list .next"),
+    told: await page.evaluate("told_.length"),
+  };
 });
 await browser.close();
 console.log(JSON.stringify(found));

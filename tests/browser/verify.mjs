@@ -12,7 +12,11 @@ const browser = await chromium.launch({ executablePath: CHROMIUM, args: SWITCHES
 async function visit({ language = "vi", size = SIZES.phone, ...options }, work) {
   const [width, height] = size;
   const context = await browser.newContext({
-    viewport: { width, height }, locale: language, reducedMotion: "reduce", permissions: ["camera"], ...options,
+    viewport: { width, height },
+    locale: language,
+    reducedMotion: "reduce",
+    permissions: ["camera"],
+    ...options,
   });
   const page = await context.newPage();
   page.setDefaultTimeout(15_000);
@@ -80,7 +84,11 @@ for (const language of ["vi", "en"]) {
       await pasted(page, good);
       found.shown[`good-${language}-${name}`] = await verdict(page, "recorded");
       await picture(page, `recorded-${language}-${name}`);
-      const wrong = [["late", late, "expired"], ["changed", changed, "changed"], ["stranger", stranger, "unknown_key"]];
+      const wrong = [
+        ["late", late, "expired"],
+        ["changed", changed, "changed"],
+        ["stranger", stranger, "unknown_key"],
+      ];
       for (const [kind, text, expected] of wrong) {
         await pasted(page, text);
         found.shown[`${kind}-${language}-${name}`] = await verdict(page, expected);
@@ -120,7 +128,10 @@ await visit({}, async (page) => {
     await page.setInputFiles("#photo", photo);
     await page.waitForFunction(() => location.hash.length > 100 && !document.querySelector("#result").hidden);
     found.photos.push(await page.getAttribute("#verdict", "data-verdict"));
-    await page.evaluate(() => { location.hash = "main"; document.querySelector("#result").hidden = true; });
+    await page.evaluate(() => {
+      location.hash = "main";
+      document.querySelector("#result").hidden = true;
+    });
   }
   await page.setInputFiles("#photo", rubbish);
   found.shown.unreadable = await verdict(page, "unreadable");
@@ -171,7 +182,9 @@ await visit({}, async (page) => {
 await visit({ size: [320, 640] }, async (page) => {
   await open(page, good);
   await verdict(page, "recorded");
-  await page.evaluate(() => { document.documentElement.style.fontSize = "200%"; });
+  await page.evaluate(() => {
+    document.documentElement.style.fontSize = "200%";
+  });
   await page.click(".paste summary");
   await picture(page, "recorded-vi-large-letters");
 });

@@ -19,7 +19,7 @@ from courier_api.proof.files import operator_key
 from courier_api.proof.keys import verify_operator
 from courier_api.rounds.models import Stop
 from tests import cast as story
-from tests.cast import Cast
+from tests.cast import Cast, tomorrow
 from tests.custody.phone import Phone, nowhere
 from tests.refusals import refused
 
@@ -124,6 +124,21 @@ def test_who_left_without_a_bag_has_left(cast: Cast) -> None:
     assert cast.session.scalars(select(Case.code)).all() == ["not_the_holder"]
     assert results(phone.sync(phone.failure(without), phone.finish(round_["id"]))) == ["applied"] * 2
     assert cast.courier.get(f"/rounds/{round_['id']}")["state"] == "finished"
+
+
+def test_a_morning_that_is_not_over_keeps_nobody_from_his_afternoon(cast: Cast, phone: Any) -> None:
+    story.book(cast, window={"start": tomorrow(14).isoformat(), "end": tomorrow(16).isoformat()})
+    afternoon = story.plan_and_publish(cast, "afternoon")
+    phone.sync(phone.start(phone.round_["id"]))
+    path = f"/rounds/{afternoon['id']}/start"
+    refused(cast, cast.courier, "PUT", path, None, 409, "another_round_started", If_Match="*")
+    (stop,) = cast.courier.get(f"/rounds/{afternoon['id']}/doors")
+    answers = phone.sync(phone.finish(phone.round_["id"]), phone.start(afternoon["id"]), phone.arrival(stop))
+    assert [(a["result"], a["code"]) for a in answers] == [
+        ("parked", "stops_left"),
+        ("applied", None),
+        ("applied", None),
+    ]
 
 
 def test_a_bag_that_was_missing_is_loaded_later(cast: Cast) -> None:

@@ -10,8 +10,10 @@ const bytes = (text) => fromHex(text, text.length / 2);
 const answers = [];
 for (const { operation, evidence, receipt, keys } of JSON.parse(readFileSync(0))) {
   const known = keys.map(bytes);
-  answers.push(await (operation
-    ? receipts.operationReceiptHolds(operation, receipt, known, { verify })
-    : receipts.evidenceReceiptHolds({ ...evidence, bytes: bytes(evidence.bytes) }, receipt, known, { verify })));
+  answers.push(
+    await (operation
+      ? receipts.operationReceiptHolds(operation, receipt, known, { verify })
+      : receipts.evidenceReceiptHolds({ ...evidence, bytes: bytes(evidence.bytes) }, receipt, known, { verify })),
+  );
 }
 console.log(JSON.stringify(answers));

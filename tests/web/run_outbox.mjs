@@ -19,15 +19,21 @@ const DO = {
   pause: ({ failures, retryAfter, chance }) => batch.pauseAfter(failures, retryAfter, chance),
   skew: ({ said, sent, answered }) => batch.skewOf(said, sent, answered),
   fold: ({ snapshot, operations }) => fold(snapshot, operations),
-  holding: ({ snapshot, operations, items }) => holding(fold(snapshot, operations), items, operations).map(({ item_id: id }) => id),
+  holding: ({ snapshot, operations, items }) =>
+    holding(fold(snapshot, operations), items, operations).map(({ item_id: id }) => id),
   cash: ({ snapshot, operations, vouchers }) => cash(fold(snapshot, operations), vouchers, operations),
   recalled: ({ items, operations, listed }) => recalled(items, operations, listed),
   takenBack: ({ queue, id }) => takenBackWith(queue, { id }).map((one) => one.id),
-  handedIn: ({ operations }) => handedIn(operations)
-    .map(({ id, by, bags, settlement }) => ({ id, by, bags: bags.map((one) => one.id), settlement: settlement?.id ?? null })),
+  handedIn: ({ operations }) =>
+    handedIn(operations).map(({ id, by, bags, settlement }) => ({
+      id,
+      by,
+      bags: bags.map((one) => one.id),
+      settlement: settlement?.id ?? null,
+    })),
   bagIn: ({ text, wanted, found }) => bagIn(text, wanted, found),
-  differences: ({ before, after }) => differences(before, after)
-    .map(({ kind, stop, from, to }) => ({ kind, stop: stop.id, from, to })),
+  differences: ({ before, after }) =>
+    differences(before, after).map(({ kind, stop, from, to }) => ({ kind, stop: stop.id, from, to })),
   roundsOf: ({ items, held, isFirst }) => [...roundsOf(items, held, isFirst)],
   // The answers, in the order in which they come, until the round is read; null where it never is.
   readRound: async ({ answers }) => {
@@ -41,8 +47,12 @@ const DO = {
     const kept = new Map([["session", { key: "session", value: { person_id: "me" } }]]);
     const facts = {
       get: async (key) => kept.get(key),
-      put: async (row) => { kept.set(row.key, row); },
-      delete: async (key) => { kept.delete(key); },
+      put: async (row) => {
+        kept.set(row.key, row);
+      },
+      delete: async (key) => {
+        kept.delete(key);
+      },
     };
     const database = { facts, transaction: (mode, tables, work) => work() };
     for (const one of snapshots) await keepRounds(database, { person: "me" }, [one]);
@@ -61,11 +71,22 @@ const DO = {
     const states = [];
     let at = 0;
     let over;
-    const ended = new Promise((resolve) => { over = resolve; });
-    const clock = { now: () => at, wait: async (ms) => { pauses.push(ms); at += ms ?? 0; } };
+    const ended = new Promise((resolve) => {
+      over = resolve;
+    });
+    const clock = {
+      now: () => at,
+      wait: async (ms) => {
+        pauses.push(ms);
+        at += ms ?? 0;
+      },
+    };
     const step = async () => {
       const next = script.shift();
-      if (!next) { over(); return new Promise(() => {}); }
+      if (!next) {
+        over();
+        return new Promise(() => {});
+      }
       if (next.status === undefined) return next;
       throw new NetFault(next.status, "x", next);
     };

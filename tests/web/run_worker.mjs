@@ -15,11 +15,17 @@ class Caches {
     this.named = new Map(Object.entries(before).map(([name, files]) => [name, filled(files)]));
   }
 
-  async has(name) { return this.named.has(name); }
+  async has(name) {
+    return this.named.has(name);
+  }
 
-  async keys() { return [...this.named.keys()]; }
+  async keys() {
+    return [...this.named.keys()];
+  }
 
-  async delete(name) { return this.named.delete(name); }
+  async delete(name) {
+    return this.named.delete(name);
+  }
 
   async open(name) {
     if (!this.named.has(name)) this.named.set(name, new Map());
@@ -52,8 +58,10 @@ function server(answers, seen) {
   return async (request) => {
     const address = absolute(request).slice(ORIGIN.length);
     seen.asked.push(address);
-    seen.most = Math.max(seen.most, now += 1);
-    await new Promise((resolve) => { setTimeout(resolve, 1); });
+    seen.most = Math.max(seen.most, (now += 1));
+    await new Promise((resolve) => {
+      setTimeout(resolve, 1);
+    });
     now -= 1;
     const answer = answers[address];
     if (!answer) throw new TypeError("Failed to fetch");
@@ -69,14 +77,26 @@ async function worker({ shell, answers, events, before = {}, room = Infinity }) 
   const seen = { asked: [], most: 0, skipped: false };
   const caches = new Caches(before, room);
   vm.runInNewContext(`const SHELL = ${JSON.stringify(shell)};\n${SCRIPT}`, {
-    URL, Response, Promise, Error, console,
+    URL,
+    Response,
+    Promise,
+    Error,
+    console,
     caches,
-    Request: class { constructor(address) { this.url = absolute(address); } },
-    addEventListener: (type, act) => { heard[type] = act; },
+    Request: class {
+      constructor(address) {
+        this.url = absolute(address);
+      }
+    },
+    addEventListener: (type, act) => {
+      heard[type] = act;
+    },
     clients: { claim: async () => {}, matchAll: async () => [] },
     fetch: server(answers, seen),
     location: new URL(ORIGIN),
-    skipWaiting: async () => { seen.skipped = true; },
+    skipWaiting: async () => {
+      seen.skipped = true;
+    },
   });
   const outcomes = [];
   for (const [type, data] of events) {
@@ -99,7 +119,12 @@ function page(hash) {
   define("document", { querySelector: () => ({ textContent: told }), documentElement: { lang: "vi" } });
   define("addEventListener", () => {});
   define("location", { hash });
-  define("history", { state: null, replaceState: (_, __, to) => { globalThis.location.hash = to; } });
+  define("history", {
+    state: null,
+    replaceState: (_, __, to) => {
+      globalThis.location.hash = to;
+    },
+  });
 }
 
 // `ready` says what becomes of the worker, `says` what it answers. Waiting is over at once, and is counted.
@@ -108,19 +133,38 @@ async function later({ container = true, registered = true, ready = true, says =
   const waits = [];
   const listeners = new Set();
   const real = globalThis.setTimeout;
-  define("setTimeout", (act, ms, ...values) => { waits.push(ms); return real(act, 20, ...values); });
-  const answer = () => { for (const act of listeners) if (says) act({ data: says }); };
+  define("setTimeout", (act, ms, ...values) => {
+    waits.push(ms);
+    return real(act, 20, ...values);
+  });
+  const answer = () => {
+    for (const act of listeners) if (says) act({ data: says });
+  };
   const active = { postMessage: () => queueMicrotask(answer) };
-  define("navigator", container ? { serviceWorker: {
-    register: async () => { if (!registered) throw new DOMException("no", "SecurityError"); },
-    ready: ready ? Promise.resolve({ active }) : new Promise(() => {}),
-    addEventListener: (_, act, { signal }) => {
-      listeners.add(act);
-      signal.addEventListener("abort", () => listeners.delete(act));
-    },
-  } } : {});
+  define(
+    "navigator",
+    container
+      ? {
+          serviceWorker: {
+            register: async () => {
+              if (!registered) throw new DOMException("no", "SecurityError");
+            },
+            ready: ready ? Promise.resolve({ active }) : new Promise(() => {}),
+            addEventListener: (_, act, { signal }) => {
+              listeners.add(act);
+              signal.addEventListener("abort", () => listeners.delete(act));
+            },
+          },
+        }
+      : {},
+  );
   const { keepLater } = await import(new URL("shell.js", APP));
-  const given = await Promise.race([keepLater(), new Promise((resolve) => { real(resolve, 2_000, "hangs"); })]);
+  const given = await Promise.race([
+    keepLater(),
+    new Promise((resolve) => {
+      real(resolve, 2_000, "hangs");
+    }),
+  ]);
   define("setTimeout", real);
   return { given, waits, listening: listeners.size };
 }

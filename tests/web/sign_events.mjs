@@ -11,7 +11,16 @@ import { anchorOf } from "../../courier_api/web/static/js/device/moment.js";
 
 const write = writer(canonicalize);
 // What JSON cannot say.
-const STRANGE = { nan: NaN, infinity: Infinity, big: 2 ** 53, bigint: 1n, undefined, half: "\ud800", date: new Date(0), deep: deep(40) };
+const STRANGE = {
+  nan: NaN,
+  infinity: Infinity,
+  big: 2 ** 53,
+  bigint: 1n,
+  undefined,
+  half: "\ud800",
+  date: new Date(0),
+  deep: deep(40),
+};
 
 function deep(levels) {
   return levels ? [deep(levels - 1)] : [];
@@ -35,8 +44,11 @@ const DO = {
     }
   },
   // A device signs events one after the other, and the other side signs beneath.
-  plain: ({ said, moment }) => buildEvent(said, { kid: "0".repeat(16), counter: 0, previous: NO_EVENT }, moment, write)
-    .then(() => "written", (fault) => (fault instanceof Unwritable ? "refused" : fault.message)),
+  plain: ({ said, moment }) =>
+    buildEvent(said, { kid: "0".repeat(16), counter: 0, previous: NO_EVENT }, moment, write).then(
+      () => "written",
+      (fault) => (fault instanceof Unwritable ? "refused" : fault.message),
+    ),
   chain: async ({ said, moments }) => {
     const { key, point, kid } = await makeKey();
     const other = await makeKey();
@@ -49,8 +61,18 @@ const DO = {
       made.push({ signed, under: await countersign(core, other) });
       device = { kid, counter: event.dev.ctr, previous: digest };
     }
-    const takenOut = await crypto.subtle.exportKey("pkcs8", key).then(() => true, () => false);
-    return { point: hex(point), kid, otherPoint: hex(other.point), made, takenOut, offered: await offer({ key, point }, "123456", "x") };
+    const takenOut = await crypto.subtle.exportKey("pkcs8", key).then(
+      () => true,
+      () => false,
+    );
+    return {
+      point: hex(point),
+      kid,
+      otherPoint: hex(other.point),
+      made,
+      takenOut,
+      offered: await offer({ key, point }, "123456", "x"),
+    };
   },
   id: ({ kid, at }) => newId(kid, at),
   low: ({ raw }) => hex(lowS(fromHex(raw, 64))),

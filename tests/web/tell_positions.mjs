@@ -1,6 +1,13 @@
 // Runs the app's own rules of position over cases from stdin: {do, ...} to what they give.
 import { readFileSync } from "node:fs";
-import { body, distance, fixOf, sendFixes, watchPosition, worth } from "../../courier_api/web/static/js/app/position.js";
+import {
+  body,
+  distance,
+  fixOf,
+  sendFixes,
+  watchPosition,
+  worth,
+} from "../../courier_api/web/static/js/app/position.js";
 
 // As much of a Dexie table with its own ids as the app asks for.
 class Table {
@@ -31,7 +38,8 @@ const DO = {
   distance: ({ a, b }) => distance(a, b),
   worth: ({ last, fix }) => worth(last, fix),
   body: ({ device, fixes, skew }) => body(device, fixes, skew),
-  fixes: ({ positions }) => positions.reduce((fixes, position) => [...fixes, fixOf(strange(position), fixes.at(-1) ?? null)], []),
+  fixes: ({ positions }) =>
+    positions.reduce((fixes, position) => [...fixes, fixOf(strange(position), fixes.at(-1) ?? null)], []),
   // What a ride of many fixes leaves of them.
   ride: ({ fixes }) => {
     let last = null;
@@ -46,11 +54,20 @@ const DO = {
     const calls = [];
     let on = null;
     const geolocation = {
-      watchPosition: (found, failed, options) => { on = { found, failed }; calls.push(options); return 0; },
-      clearWatch: (watch) => { on = null; calls.push(watch); },
+      watchPosition: (found, failed, options) => {
+        on = { found, failed };
+        calls.push(options);
+        return 0;
+      },
+      clearWatch: (watch) => {
+        on = null;
+        calls.push(watch);
+      },
     };
     const watcher = watchPosition({
-      onFix: (fix) => heard.push(fix.at), onState: (state) => heard.push(state), geolocation: absent ? null : geolocation,
+      onFix: (fix) => heard.push(fix.at),
+      onState: (state) => heard.push(state),
+      geolocation: absent ? null : geolocation,
     });
     for (const step of steps) {
       if (step === "stop") watcher.stop();
@@ -71,7 +88,10 @@ const DO = {
 
 // JSON knows no NaN, and some browsers say it of a heading.
 function strange({ timestamp, coords }) {
-  return { timestamp, coords: Object.fromEntries(Object.entries(coords).map(([name, value]) => [name, value === "nan" ? NaN : value])) };
+  return {
+    timestamp,
+    coords: Object.fromEntries(Object.entries(coords).map(([name, value]) => [name, value === "nan" ? NaN : value])),
+  };
 }
 
 const cases = JSON.parse(readFileSync(0, "utf8"));

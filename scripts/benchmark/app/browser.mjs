@@ -2,12 +2,21 @@
 import { chromium } from "playwright-core";
 
 const PHONE = {
-  viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true, reducedMotion: "reduce",
-  permissions: ["geolocation", "camera"], geolocation: { latitude: 20.66, longitude: 106.06, accuracy: 12 },
+  viewport: { width: 360, height: 740 },
+  deviceScaleFactor: 2,
+  hasTouch: true,
+  isMobile: true,
+  reducedMotion: "reduce",
+  permissions: ["geolocation", "camera"],
+  geolocation: { latitude: 20.66, longitude: 106.06, accuracy: 12 },
 };
 const SWITCHES = [
-  "--no-sandbox", "--disable-background-networking", "--disable-gpu", "--no-first-run",
-  "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
+  "--no-sandbox",
+  "--disable-background-networking",
+  "--disable-gpu",
+  "--no-first-run",
+  "--use-fake-device-for-media-stream",
+  "--use-fake-ui-for-media-stream",
 ];
 
 export class Browser {
@@ -22,7 +31,9 @@ export class Browser {
     const args = film ? [...SWITCHES, `--use-file-for-fake-video-capture=${film}`] : SWITCHES;
     this.context = await chromium.launchPersistentContext(profile, { ...PHONE, executablePath, args });
     this.context.setDefaultTimeout(60_000);
-    this.gone = new Promise((resolve) => { this.context.on("close", resolve); });
+    this.gone = new Promise((resolve) => {
+      this.context.on("close", resolve);
+    });
     const devtools = await this.context.browser().newBrowserCDPSession();
     const { processInfo } = await devtools.send("SystemInfo.getProcessInfo");
     this.pid = processInfo.find(({ type }) => type === "browser").id;

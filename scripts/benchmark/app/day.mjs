@@ -17,18 +17,25 @@ export class Day {
     this.found = { kills: 0, lost: 0, restored: 0, faults: [] };
     this.ahead = 0; // milliseconds of the day that went by faster than the clock
     this.inForms = Math.min(2, deaths);
-    this.atCounts = Array.from({ length: deaths - this.inForms }, () => 2 + Math.floor(chance() * (size.operations - 4)));
+    this.atCounts = Array.from(
+      { length: deaths - this.inForms },
+      () => 2 + Math.floor(chance() * (size.operations - 4)),
+    );
   }
 
   async ride() {
     this.network.become("down");
     await this.open();
-    for (let resting = false; !resting; ) {
+    for (let resting = false; !resting;) {
       try {
         resting = await this.step();
-        if (resting && this.deathsLeft()) { await this.die(); throw new Error("dead"); }
+        if (resting && this.deathsLeft()) {
+          await this.die();
+          throw new Error("dead");
+        }
       } catch (fault) {
-        if (!this.dying) throw new Error(`${fault.message}\n${await this.screens.text().catch(String)}`, { cause: fault });
+        if (!this.dying)
+          throw new Error(`${fault.message}\n${await this.screens.text().catch(String)}`, { cause: fault });
         await this.revive();
       }
     }
@@ -63,7 +70,10 @@ export class Day {
     const at = this.atCounts.findIndex((count) => count <= this.rows.length);
     if (at < 0 || this.death) return;
     this.atCounts.splice(at, 1);
-    this.death = setTimeout(() => { this.death = null; this.die(); }, this.chance() * 2_500);
+    this.death = setTimeout(() => {
+      this.death = null;
+      this.die();
+    }, this.chance() * 2_500);
   }
 
   // Deaths that the day was too short for come at its end, one after the other.
@@ -85,7 +95,11 @@ export class Day {
     await this.open();
     const there = await this.screens.standing();
     const ids = new Set(there.map(({ id }) => id));
-    for (const { id } of this.rows) if (!ids.has(id)) { this.found.lost += 1; this.found.faults.push(`lost by a kill: ${id}`); }
+    for (const { id } of this.rows)
+      if (!ids.has(id)) {
+        this.found.lost += 1;
+        this.found.faults.push(`lost by a kill: ${id}`);
+      }
     await this.wrote(there);
   }
 
@@ -124,7 +138,9 @@ export class Day {
     const { screens } = this;
     await screens.go("#/");
     await screens.page.waitForSelector(".stops");
-    this.doors = await screens.page.evaluate(() => [...document.querySelectorAll("a.stop.open")].map(({ hash }) => hash.split("/")[2]));
+    this.doors = await screens.page.evaluate(() =>
+      [...document.querySelectorAll("a.stop.open")].map(({ hash }) => hash.split("/")[2]),
+    );
     await this.browser.slow(this.slower());
     if (this.doors.length) return this.door(this.doors[0]);
     if (!this.rows.some(({ typ }) => typ === "courier.finish")) return this.finish();
@@ -137,7 +153,10 @@ export class Day {
   async finish() {
     await this.screens.main().tap();
     const yes = this.screens.page.locator("dialog .main-action").first();
-    await this.sign(["courier.finish"], {}, async () => { await yes.tap(); await this.screens.at("#/office"); });
+    await this.sign(["courier.finish"], {}, async () => {
+      await yes.tap();
+      await this.screens.at("#/office");
+    });
   }
 
   async door(stop) {
@@ -177,10 +196,18 @@ export class Day {
     const note = `Không có ai ở nhà, lần ${n}`;
     await page.fill("textarea", note);
     const photo = n % 12 === 5;
-    await this.sign(["courier.failure"], { stop, note, photo }, async () => {
-      if (photo) await screens.photo(screens.main(), () => screens.at("#/$"));
-      else { await page.locator("#action .second-action").tap(); await screens.at("#/$"); }
-    }, { photo });
+    await this.sign(
+      ["courier.failure"],
+      { stop, note, photo },
+      async () => {
+        if (photo) await screens.photo(screens.main(), () => screens.at("#/$"));
+        else {
+          await page.locator("#action .second-action").tap();
+          await screens.at("#/$");
+        }
+      },
+      { photo },
+    );
   }
 
   // Step by step, from wherever the app is; what was entered before a death must be there.
@@ -193,14 +220,19 @@ export class Day {
       const [, , , kind, step = kind === "pickup" ? "who" : "receiver"] = hash.split("/");
       if (step === "receiver") await this.receiver(before, n);
       else if (step === "seal") await this.sealed(before, seal);
-      else if (step === "sign") { await this.signed(before, stop, kind, seal); return; }
-      else await this.screens.onward();
+      else if (step === "sign") {
+        await this.signed(before, stop, kind, seal);
+        return;
+      } else await this.screens.onward();
     }
   }
 
   must(name, there) {
     if (there) this.found.restored += 1;
-    else { this.found.lost += 1; this.found.faults.push(`a half-filled form lost its ${name}`); }
+    else {
+      this.found.lost += 1;
+      this.found.faults.push(`a half-filled form lost its ${name}`);
+    }
   }
 
   // Each third result goes to somebody with a written authorisation, which is photographed.
@@ -208,7 +240,11 @@ export class Day {
     const { page } = this.screens;
     if (n % 3 === 1 && (await page.locator(".choice").count()) === 3) {
       const name = page.locator(".field input").first();
-      if (before.receiver) this.must("receiver", (await name.inputValue()) === before.receiver && (await page.locator("img.taken").count()) === 1);
+      if (before.receiver)
+        this.must(
+          "receiver",
+          (await name.inputValue()) === before.receiver && (await page.locator("img.taken").count()) === 1,
+        );
       else {
         const receiver = `Trần Thị Mai ${n}`;
         await page.locator(".choice").nth(2).tap();
@@ -225,8 +261,12 @@ export class Day {
     const { screens } = this;
     const { page } = screens;
     const field = page.locator(".field input");
-    if (before.seal) this.must("seal", (await field.inputValue()) === before.seal && (await page.locator("img.taken").count()) === 1);
-    if (await page.locator("img.taken").count()) { await screens.onward(); return; }
+    if (before.seal)
+      this.must("seal", (await field.inputValue()) === before.seal && (await page.locator("img.taken").count()) === 1);
+    if (await page.locator("img.taken").count()) {
+      await screens.onward();
+      return;
+    }
     await field.fill(seal);
     await screens.photo(screens.main(), () => screens.at("/sign$"));
     this.entered = { ...this.entered, seal, photo: true };
@@ -280,7 +320,10 @@ export class Day {
     const photo = this.photos < this.size.photos;
     const note = `Ghi chú ${this.rows.length}: đếm lại thấy khác`;
     await screens.go(`#/remark/${id}`);
-    await page.locator(".choices .choice").nth(this.rows.length % 6).tap();
+    await page
+      .locator(".choices .choice")
+      .nth(this.rows.length % 6)
+      .tap();
     await page.fill("textarea", note);
     if (photo) {
       await page.locator("main .second-action").tap();
@@ -308,7 +351,10 @@ export async function send(day, { deaths, limit, say }) {
   const all = await open();
   const at = Array.from({ length: deaths }, () => 1 + Math.floor(chance() * all)).sort((a, b) => b - a);
   for (let left = all; left > 0 || at.length; left = await day.screens.waiting()) {
-    if (past() > limit) { found.faults.push(`${left} still waited after ${limit} s`); break; }
+    if (past() > limit) {
+      found.faults.push(`${left} still waited after ${limit} s`);
+      break;
+    }
     if (left <= at[0]) {
       at.shift();
       await pause(chance() * 800);

@@ -3,7 +3,10 @@
 import http from "node:http";
 
 const PIECE = 1024;
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 export class Network {
   // `mode` is "good", "down" or "weak"; how weak: kbit/s each way, ms there and back, the part of requests that are cut.
@@ -16,12 +19,16 @@ export class Network {
     this.server = http.createServer((request, response) => {
       this.carry(request, response).catch(() => request.socket.destroy());
     });
-    this.server.on("connection", (socket) => { if (this.mode === "down") socket.destroy(); });
+    this.server.on("connection", (socket) => {
+      if (this.mode === "down") socket.destroy();
+    });
     this.agent = new http.Agent(); // a connection for each request: none is found closed
   }
 
   async listen() {
-    await new Promise((resolve) => { this.server.listen(0, "127.0.0.1", resolve); });
+    await new Promise((resolve) => {
+      this.server.listen(0, "127.0.0.1", resolve);
+    });
     return `http://127.0.0.1:${this.server.address().port}`;
   }
 
@@ -41,9 +48,17 @@ export class Network {
     const fate = weak ? this.fate() : "whole";
     if (weak) await pause(this.latency);
     const sent = await gathered(request, weak && this.up);
-    if (fate === "before") { this.cut.before += 1; request.socket.destroy(); return; }
+    if (fate === "before") {
+      this.cut.before += 1;
+      request.socket.destroy();
+      return;
+    }
     const answer = await this.ask(request, sent);
-    if (fate === "after") { this.cut.after += 1; request.socket.destroy(); return; }
+    if (fate === "after") {
+      this.cut.after += 1;
+      request.socket.destroy();
+      return;
+    }
     response.writeHead(answer.status, { ...answer.headers, Connection: "close" });
     for (let at = 0; at < answer.body.length; at += PIECE) {
       const piece = answer.body.subarray(at, at + PIECE);

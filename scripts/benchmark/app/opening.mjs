@@ -39,9 +39,16 @@ function kindOf(address) {
 // In milliseconds since the navigation began: when the page and the last script were there, and the round was shown.
 function passed() {
   const [{ responseEnd: page }] = performance.getEntriesByType("navigation");
-  const scripts = performance.getEntriesByType("resource").filter(({ name }) => /\.m?js$/.test(name)).map(({ responseEnd }) => responseEnd);
+  const scripts = performance
+    .getEntriesByType("resource")
+    .filter(({ name }) => /\.m?js$/.test(name))
+    .map(({ responseEnd }) => responseEnd);
   const [{ startTime: open }] = performance.getEntriesByName("open");
-  return { page: Math.round(page), scripts: Math.round(Math.max(...scripts.filter((end) => end < open))), open: Math.round(open) };
+  return {
+    page: Math.round(page),
+    scripts: Math.round(Math.max(...scripts.filter((end) => end < open))),
+    open: Math.round(open),
+  };
 }
 
 // Each time in a new process.

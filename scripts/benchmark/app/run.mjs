@@ -39,7 +39,20 @@ try {
 
   network.become("down");
   const opens = await coldStarts(CHROMIUM, `${FOLDER}/phone`, base, { times: size.starts, slower: 6 });
-  console.log(JSON.stringify({ ...day.found, rows, evidence, photos: day.photos, first, ridden_s, sent_s, opens, taps: taps.ms, cut: network.cut }));
+  console.log(
+    JSON.stringify({
+      ...day.found,
+      rows,
+      evidence,
+      photos: day.photos,
+      first,
+      ridden_s,
+      sent_s,
+      opens,
+      taps: taps.ms,
+      cut: network.cut,
+    }),
+  );
 } finally {
   if (browser.pid) await browser.kill();
   network.close();

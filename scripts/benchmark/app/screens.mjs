@@ -1,7 +1,10 @@
 // The courier's hands: what he taps, fills in and draws on the app's own screens.
 import { readFileSync } from "node:fs";
 
-const pause = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const pause = (ms) =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
 
 export class Screens {
   constructor(page, base) {
@@ -43,7 +46,10 @@ export class Screens {
     await this.page.fill("input[type=tel]", phone);
     await this.main().tap();
     await this.page.waitForSelector("input[inputmode=numeric]");
-    const sent = readFileSync(log, "utf8").trim().split("\n").map((line) => JSON.parse(line));
+    const sent = readFileSync(log, "utf8")
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
     const last = sent.findLast((one) => one.phone.endsWith(phone.slice(1)));
     await this.page.fill("input[inputmode=numeric]", /\b\d{6}\b/.exec(last.text)[0]);
     await this.onward("#/ready");
@@ -51,8 +57,13 @@ export class Screens {
 
   async prepare() {
     await this.main().tap();
-    await this.page.waitForFunction(() => document.querySelectorAll(".checklist .good").length > 6, null, { timeout: 180_000 });
-    await this.page.waitForFunction(async () => (await caches.keys()).some((name) => /^courier-[0-9a-f]{16}$/.test(name)) && navigator.serviceWorker.controller);
+    await this.page.waitForFunction(() => document.querySelectorAll(".checklist .good").length > 6, null, {
+      timeout: 180_000,
+    });
+    await this.page.waitForFunction(
+      async () =>
+        (await caches.keys()).some((name) => /^courier-[0-9a-f]{16}$/.test(name)) && navigator.serviceWorker.controller,
+    );
   }
 
   async sign() {
@@ -60,10 +71,17 @@ export class Screens {
     await pad.scrollIntoViewIfNeeded();
     const box = await pad.boundingBox();
     const { mouse } = this.page;
-    for (const [from, to] of [[0.2, 0.5], [0.4, 0.8]]) {
+    for (const [from, to] of [
+      [0.2, 0.5],
+      [0.4, 0.8],
+    ]) {
       await mouse.move(box.x + box.width * from, box.y + box.height * 0.5);
       await mouse.down();
-      for (let n = 1; n <= 12; n += 1) await mouse.move(box.x + box.width * (from + ((to - from) * n) / 12), box.y + box.height * (0.5 + 0.2 * Math.sin(n)));
+      for (let n = 1; n <= 12; n += 1)
+        await mouse.move(
+          box.x + box.width * (from + ((to - from) * n) / 12),
+          box.y + box.height * (0.5 + 0.2 * Math.sin(n)),
+        );
       await mouse.up();
     }
     await pause(150); // until the last stroke is written down
@@ -71,7 +89,9 @@ export class Screens {
 
   // The camera's picture, once it shows one.
   async photo(shutter, taken) {
-    await this.page.waitForFunction(() => [...document.querySelectorAll("video")].some(({ videoWidth }) => videoWidth > 0));
+    await this.page.waitForFunction(() =>
+      [...document.querySelectorAll("video")].some(({ videoWidth }) => videoWidth > 0),
+    );
     await shutter.tap();
     await taken();
   }
@@ -82,7 +102,15 @@ export class Screens {
       const { openDatabase } = await import(document.querySelector('link[href$="js/device/store.js"]').href);
       const { queue, done } = await openDatabase();
       const rows = [...(await done.toArray()), ...(await queue.toArray())].sort((a, b) => a.counter - b.counter);
-      return rows.map(({ id, kid, counter, typ, at, subject, fields }) => ({ id, kid, counter, typ, at, subject, fields }));
+      return rows.map(({ id, kid, counter, typ, at, subject, fields }) => ({
+        id,
+        kid,
+        counter,
+        typ,
+        at,
+        subject,
+        fields,
+      }));
     });
   }
 
@@ -93,7 +121,14 @@ export class Screens {
       const found = [];
       await (await openDatabase()).evidence.each((row) => found.push(row));
       const hex = (bytes) => [...new Uint8Array(bytes)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-      return Promise.all(found.map(async ({ event, kind, bytes, size }) => ({ event, kind, size, sha256: hex(await crypto.subtle.digest("SHA-256", bytes)) })));
+      return Promise.all(
+        found.map(async ({ event, kind, bytes, size }) => ({
+          event,
+          kind,
+          size,
+          sha256: hex(await crypto.subtle.digest("SHA-256", bytes)),
+        })),
+      );
     });
   }
 

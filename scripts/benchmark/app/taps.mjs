@@ -4,7 +4,13 @@ const SHORTEST_MS = 16; // the browser reports no shorter ones: they are counted
 // Runs in the page. What it saw is asked for in pieces, for a page may be killed at any time.
 function watch() {
   const seen = { taps: 0, slow: new Map() };
-  addEventListener("click", ({ isTrusted }) => { if (isTrusted) seen.taps += 1; }, true);
+  addEventListener(
+    "click",
+    ({ isTrusted }) => {
+      if (isTrusted) seen.taps += 1;
+    },
+    true,
+  );
   new PerformanceObserver((list) => {
     for (const { interactionId, duration } of list.getEntries()) {
       if (interactionId) seen.slow.set(interactionId, Math.max(duration, seen.slow.get(interactionId) ?? 0));

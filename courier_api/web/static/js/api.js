@@ -16,7 +16,12 @@ export async function call(path, { method = "GET", body, token, accept = "applic
   if (token) headers.Authorization = `Bearer ${token}`;
   let response;
   try {
-    response = await fetch(`/api/v1${path}`, { method, headers, body: body && JSON.stringify(body), cache: "no-store" });
+    response = await fetch(`/api/v1${path}`, {
+      method,
+      headers,
+      body: body && JSON.stringify(body),
+      cache: "no-store",
+    });
   } catch {
     throw new Problem(0, say("offline"));
   }
@@ -28,5 +33,10 @@ export async function call(path, { method = "GET", body, token, accept = "applic
     throw new Problem(response.status, say("broken"));
   }
   if (response.ok) return answer;
-  throw new Problem(response.status, answer.detail ?? say("broken"), answer.errors ?? [], answer.type?.split(":").pop() ?? null);
+  throw new Problem(
+    response.status,
+    answer.detail ?? say("broken"),
+    answer.errors ?? [],
+    answer.type?.split(":").pop() ?? null,
+  );
 }

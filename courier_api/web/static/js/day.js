@@ -11,7 +11,11 @@ export async function loadDay(token, wanted) {
   colourRounds(rounds);
   const done = plans.filter((plan) => plan.state === "done");
   const unplanned = await Promise.all(
-    done.map((plan) => call(`/dispatchers/plans/${plan.id}/unplanned`, { token }).then((jobs) => jobs.map((job) => ({ ...job, half: plan.half })))),
+    done.map((plan) =>
+      call(`/dispatchers/plans/${plan.id}/unplanned`, { token }).then((jobs) =>
+        jobs.map((job) => ({ ...job, half: plan.half })),
+      ),
+    ),
   );
   return { day, rounds, plans, unplanned: unplanned.flat() };
 }
@@ -21,15 +25,19 @@ export function loadRound(token, id) {
 }
 
 async function latestDay(token) {
-  const { items: [round] } = await call("/dispatchers/rounds?limit=1", { token });
+  const {
+    items: [round],
+  } = await call("/dispatchers/rounds?limit=1", { token });
   if (round) return round.day;
-  const { items: [plan] } = await call("/dispatchers/plans?limit=1", { token });
+  const {
+    items: [plan],
+  } = await call("/dispatchers/plans?limit=1", { token });
   return plan?.day ?? null;
 }
 
 async function allRounds(token, day) {
   const rounds = [];
-  for (let cursor = ""; ; ) {
+  for (let cursor = ""; ;) {
     const path = `/dispatchers/rounds?day=${day}&limit=${PAGE}${cursor && `&cursor=${cursor}`}`;
     const { features } = await call(path, { token, accept: "application/geo+json" });
     rounds.push(...features.map((feature) => ({ ...feature.properties, geometry: feature.geometry })));

@@ -14,12 +14,50 @@ export class Drawing {
     map.addSource("stops", { type: "geojson", data: EMPTY });
     const round = { "line-join": "round", "line-cap": "round" };
     const under = "hamlets"; // names stay readable
-    map.addLayer({ id: "round-edges", type: "line", source: "rounds", layout: round, paint: { "line-color": colours.halo, "line-width": 5.5, "line-opacity": 0.9 } }, under);
-    map.addLayer({ id: "round-lines", type: "line", source: "rounds", layout: round, paint: { "line-color": ["get", "colour"], "line-width": 3 } }, under);
-    map.addLayer({ id: "chosen-edge", type: "line", source: "chosen", layout: round, paint: { "line-color": colours.halo, "line-width": 9 } }, under);
-    map.addLayer({ id: "chosen-line", type: "line", source: "chosen", layout: round, paint: { "line-color": ["get", "colour"], "line-width": 5 } }, under);
+    map.addLayer(
+      {
+        id: "round-edges",
+        type: "line",
+        source: "rounds",
+        layout: round,
+        paint: { "line-color": colours.halo, "line-width": 5.5, "line-opacity": 0.9 },
+      },
+      under,
+    );
+    map.addLayer(
+      {
+        id: "round-lines",
+        type: "line",
+        source: "rounds",
+        layout: round,
+        paint: { "line-color": ["get", "colour"], "line-width": 3 },
+      },
+      under,
+    );
+    map.addLayer(
+      {
+        id: "chosen-edge",
+        type: "line",
+        source: "chosen",
+        layout: round,
+        paint: { "line-color": colours.halo, "line-width": 9 },
+      },
+      under,
+    );
+    map.addLayer(
+      {
+        id: "chosen-line",
+        type: "line",
+        source: "chosen",
+        layout: round,
+        paint: { "line-color": ["get", "colour"], "line-width": 5 },
+      },
+      under,
+    );
     map.addLayer({
-      id: "stop-dots", type: "circle", source: "stops",
+      id: "stop-dots",
+      type: "circle",
+      source: "stops",
       paint: {
         "circle-radius": ["case", ["get", "near"], 17, 13],
         "circle-color": ["get", "colour"],
@@ -28,18 +66,33 @@ export class Drawing {
       },
     });
     map.addLayer({
-      id: "stop-numbers", type: "symbol", source: "stops",
-      layout: { "text-field": ["get", "number"], "text-font": FONT, "text-size": 13.5, "text-allow-overlap": true, "text-ignore-placement": true },
+      id: "stop-numbers",
+      type: "symbol",
+      source: "stops",
+      layout: {
+        "text-field": ["get", "number"],
+        "text-font": FONT,
+        "text-size": 13.5,
+        "text-allow-overlap": true,
+        "text-ignore-placement": true,
+      },
       paint: { "text-color": figures },
     });
     map.on("click", (event) => {
       const { x, y } = event.point;
-      const reach = [[x - 8, y - 8], [x + 8, y + 8]];
+      const reach = [
+        [x - 8, y - 8],
+        [x + 8, y + 8],
+      ];
       const [hit] = map.queryRenderedFeatures(reach, { layers: ["round-lines"] });
       if (hit) choose(hit.properties.id);
     });
-    map.on("mousemove", "round-lines", () => { map.getCanvas().style.cursor = "pointer"; });
-    map.on("mouseleave", "round-lines", () => { map.getCanvas().style.cursor = ""; });
+    map.on("mousemove", "round-lines", () => {
+      map.getCanvas().style.cursor = "pointer";
+    });
+    map.on("mouseleave", "round-lines", () => {
+      map.getCanvas().style.cursor = "";
+    });
   }
 
   show(rounds) {
@@ -78,16 +131,23 @@ export class Drawing {
     if (places.length === 0) return;
     const lons = places.map(([lon]) => lon);
     const lats = places.map(([, lat]) => lat);
-    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], { padding: { top: 56, right: 72, bottom: 96, left: 56 }, maxZoom: 15 });
+    this.map.fitBounds([Math.min(...lons), Math.min(...lats), Math.max(...lons), Math.max(...lats)], {
+      padding: { top: 56, right: 72, bottom: 96, left: 56 },
+      maxZoom: 15,
+    });
   }
 
   #drawStops() {
     const { colour } = this.round;
-    this.map.getSource("stops").setData(collection(this.stops.map((stop) => ({
-      type: "Feature",
-      geometry: { type: "Point", coordinates: place(stop) },
-      properties: { number: String(stop.position), colour, near: stop.id === this.near },
-    }))));
+    this.map.getSource("stops").setData(
+      collection(
+        this.stops.map((stop) => ({
+          type: "Feature",
+          geometry: { type: "Point", coordinates: place(stop) },
+          properties: { number: String(stop.position), colour, near: stop.id === this.near },
+        })),
+      ),
+    );
   }
 
   #fade(away) {
@@ -98,4 +158,8 @@ export class Drawing {
 
 const place = (stop) => [stop.job.point.lon, stop.job.point.lat];
 const collection = (features) => ({ type: "FeatureCollection", features });
-const line = (round) => ({ type: "Feature", geometry: round.geometry, properties: { id: round.id, colour: round.colour } });
+const line = (round) => ({
+  type: "Feature",
+  geometry: round.geometry,
+  properties: { id: round.id, colour: round.colour },
+});

@@ -1,16 +1,23 @@
 // Times of the province, kilometres, and text compared without accents.
-import { language, say, told } from "./told.js";
+import { language, told } from "./told.js";
 
 const clock = new Intl.DateTimeFormat("en-GB", { timeZone: told.timezone, hour: "2-digit", minute: "2-digit" });
 const number = new Intl.NumberFormat(language);
 
-const fullDay = new Intl.DateTimeFormat(language === "vi" ? "vi" : "en-GB", { timeZone: "UTC", weekday: "long", day: "numeric", month: language === "vi" ? "numeric" : "long", year: "numeric" });
+const fullDay = new Intl.DateTimeFormat(language === "vi" ? "vi" : "en-GB", {
+  timeZone: "UTC",
+  weekday: "long",
+  day: "numeric",
+  month: language === "vi" ? "numeric" : "long",
+  year: "numeric",
+});
 
 export const time = (iso) => clock.format(new Date(iso));
 export const inWords = (day) => fullDay.format(new Date(`${day}T00:00Z`));
 export const fromTo = (from, to) => `${time(from)}\u2060–\u2060${time(to)}`; // never parted at the end of a line
 export const count = (value) => number.format(value);
-export const kilometres = (metres) => number.format(Math.round(metres / (metres < 99_500 ? 100 : 1000)) / (metres < 99_500 ? 10 : 1));
+export const kilometres = (metres) =>
+  number.format(Math.round(metres / (metres < 99_500 ? 100 : 1000)) / (metres < 99_500 ? 10 : 1));
 
 export function fold(text) {
   return text.normalize("NFD").replace(/\p{M}/gu, "").replace(/[đĐ]/g, "d").toLowerCase();

@@ -18,11 +18,20 @@ let listAt = 0; // how far the list was scrolled when a round was chosen
 let asked = 0; // answers to older questions are dropped
 
 takeTokenFromAddress();
-const ground = drawGround("map").then((map) => { drawing = new Drawing(map, chooseRound); })
-  .catch((fault) => { console.warn(fault); show(find("#map-fault"), true); });
+const ground = drawGround("map")
+  .then((map) => {
+    drawing = new Drawing(map, chooseRound);
+  })
+  .catch((fault) => {
+    console.warn(fault);
+    show(find("#map-fault"), true);
+  });
 readyForms(message, () => open());
 addEventListener("hashchange", () => takeTokenFromAddress() && open());
-find("#sign-out").addEventListener("click", async () => { close(); await signOut(); });
+find("#sign-out").addEventListener("click", async () => {
+  close();
+  await signOut();
+});
 find("#choice").addEventListener("submit", (event) => event.preventDefault());
 find("#day").addEventListener("change", (event) => event.target.value && open(event.target.value));
 find("#half").addEventListener("change", refresh);
@@ -83,7 +92,10 @@ async function chooseRound(id) {
     if (question !== asked) return;
     const round = today.rounds.find((one) => one.id === id);
     message.clear();
-    const heading = showRound(round, stops, (stop) => { drawing?.point(stop); mapIntoView(); });
+    const heading = showRound(round, stops, (stop) => {
+      drawing?.point(stop);
+      mapIntoView();
+    });
     find("#round").dataset.round = id;
     listAt = find("#panel").scrollTop;
     show(find("#day-view"), false);

@@ -35,7 +35,8 @@ export function requestCode(phone) {
 
 export async function signIn(phone, code) {
   const signed = await signInWithKey(phone, code, ROLE, (deviceKey) =>
-    call("/public/sign-ins", { method: "POST", body: { phone, code, role: ROLE, device_key: deviceKey } }));
+    call("/public/sign-ins", { method: "POST", body: { phone, code, role: ROLE, device_key: deviceKey } }),
+  );
   sessionStorage.setItem(TOKEN, signed.token);
   sessionStorage.setItem(HOLDER, JSON.stringify({ person: signed.person_id, role: ROLE }));
 }

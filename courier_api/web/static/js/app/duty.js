@@ -21,7 +21,13 @@ export function followDuty({ database, session, phone, signal }) {
 
   function follow() {
     if (phone.onDuty && !watcher) {
-      watcher = watchPosition({ onFix: (one) => fix(one).catch(console.warn), onState: (state) => { phone.duty = state; phone.dispatchEvent(new Event("change")); } });
+      watcher = watchPosition({
+        onFix: (one) => fix(one).catch(console.warn),
+        onState: (state) => {
+          phone.duty = state;
+          phone.dispatchEvent(new Event("change"));
+        },
+      });
     } else if (!phone.onDuty && watcher) {
       watcher.stop();
       watcher = last = null;
@@ -50,7 +56,10 @@ async function ownDevice(database, session) {
   const known = (await database.facts.get("tracking"))?.value;
   if (known) return known.device_id;
   const made = await call("/couriers/tracking-device", {
-    method: "POST", body: { kind: "app" }, token: session.token(), headers: { "Idempotency-Key": `"${crypto.randomUUID()}"` },
+    method: "POST",
+    body: { kind: "app" },
+    token: session.token(),
+    headers: { "Idempotency-Key": `"${crypto.randomUUID()}"` },
   });
   await database.facts.put({ key: "tracking", value: { device_id: made.device_id } });
   return made.device_id;

@@ -31,10 +31,12 @@ const LATER = {
   traccar: () => import("./screens/traccar.js"),
   trouble: () => import("./screens/trouble.js"),
 };
-const later = (name, build) => async (...params) => {
-  const screens = await LATER[name]();
-  return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
-};
+const later =
+  (name, build) =>
+  async (...params) => {
+    const screens = await LATER[name]();
+    return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
+  };
 
 const OWN_MS = 1_000; // by then a sign-in of this tab's own is known here too
 
@@ -77,7 +79,10 @@ async function whenAnother(database) {
   watched?.unsubscribe();
   watched = liveQuery(() => database.facts.get("session")).subscribe((row) => {
     const isAnother = () => Boolean(row) && row.value.person_id !== session.session()?.person_id;
-    if (isAnother()) setTimeout(() => { if (isAnother()) location.reload(); }, OWN_MS);
+    if (isAnother())
+      setTimeout(() => {
+        if (isAnother()) location.reload();
+      }, OWN_MS);
   }, console.warn);
 }
 
@@ -90,8 +95,15 @@ async function end() {
 
 function routes() {
   const { write } = services ?? {};
-  const signed = (screen) => (...params) => (phone ? screen(...params) : enter());
-  const enter = signInScreen(async () => { await begin(); await start(routes()); go("#/ready"); });
+  const signed =
+    (screen) =>
+    (...params) =>
+      phone ? screen(...params) : enter();
+  const enter = signInScreen(async () => {
+    await begin();
+    await start(routes());
+    go("#/ready");
+  });
   const table = [[/^#\/sign-in$/, enter]];
   if (!phone) return [...table, [/^/, enter]];
   const id = "([0-9a-f-]{36})";
@@ -102,7 +114,10 @@ function routes() {
     [/^#\/map$/, later("map", ({ mapScreen }) => mapScreen(phone))],
     [new RegExp(`^#/map/${id}$`), later("map", ({ mapScreen }) => mapScreen(phone))],
     [new RegExp(`^#/stop/${id}$`), stopScreen(phone)],
-    [new RegExp(`^#/stop/${id}/(pickup|delivery)(?:/(\\w+))?$`), later("door", ({ doorScreen }) => doorScreen(phone, write))],
+    [
+      new RegExp(`^#/stop/${id}/(pickup|delivery)(?:/(\\w+))?$`),
+      later("door", ({ doorScreen }) => doorScreen(phone, write)),
+    ],
     [new RegExp(`^#/stop/${id}/failure$`), later("failure", ({ reasonScreen }) => reasonScreen(phone))],
     [new RegExp(`^#/stop/${id}/failure/(\\w+)$`), later("failure", ({ failureScreen }) => failureScreen(phone))],
     [new RegExp(`^#/receipt/${id}$`), later("receipt", ({ receiptScreen }) => receiptScreen(phone))],
@@ -114,7 +129,16 @@ function routes() {
     [/^#\/office\/sign$/, later("clerk", ({ clerkScreen }) => clerkScreen(phone, write))],
     [new RegExp(`^#/handed/${id}$`), later("handed", ({ handedScreen }) => handedScreen(phone))],
     [/^#\/queue$/, later("queue", ({ queueScreen }) => queueScreen(phone, services.backup))],
-    [/^#\/me$/, later("me", ({ meScreen }) => meScreen(phone, async () => { await end(); await start(routes()); go("#/sign-in"); }))],
+    [
+      /^#\/me$/,
+      later("me", ({ meScreen }) =>
+        meScreen(phone, async () => {
+          await end();
+          await start(routes());
+          go("#/sign-in");
+        }),
+      ),
+    ],
     [/^#\/traccar$/, later("traccar", ({ traccarScreen }) => traccarScreen())],
     [/^#\/trouble\/key$/, later("trouble", ({ keyScreen }) => keyScreen(phone))],
     [new RegExp(`^#/trouble/withdrawn/${id}$`), later("trouble", ({ withdrawnScreen }) => withdrawnScreen(phone))],
@@ -136,7 +160,10 @@ function pill() {
 }
 
 function fault(error) {
-  if (error instanceof StorageFull) { go("#/trouble/full"); return; }
+  if (error instanceof StorageFull) {
+    go("#/trouble/full");
+    return;
+  }
   console.error(error);
   tell(say("fault", { what: error?.detail ?? error?.name ?? "?" }), { seconds: 12 });
 }
@@ -144,6 +171,11 @@ function fault(error) {
 addEventListener("courier:fault", ({ detail }) => fault(detail));
 addEventListener("courier:news", () => refresh());
 addEventListener("unhandledrejection", ({ reason }) => fault(reason));
-document.addEventListener("visibilitychange", () => { if (!document.hidden) phone?.load().then(refresh); });
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) phone?.load().then(refresh);
+});
 
-open().catch((error) => { console.error(error); return start([[/^/, unopenedScreen(error)]]); });
+open().catch((error) => {
+  console.error(error);
+  return start([[/^/, unopenedScreen(error)]]);
+});

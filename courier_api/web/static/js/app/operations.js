@@ -6,13 +6,21 @@ const citizen = { r: "citizen" };
 
 // Text as the server takes it (api/fields.py): what a scanner or a keyboard adds unseen would make it another text than
 // the one that was signed. Null where nothing is left.
-export const clean = (text) => text?.normalize("NFC").replace(/[^\P{Cc}\n\t]|\p{Cs}/gu, "").trim() || null;
+export const clean = (text) =>
+  text
+    ?.normalize("NFC")
+    .replace(/[^\P{Cc}\n\t]|\p{Cs}/gu, "")
+    .trim() || null;
 const party = (role, id) => (role === "citizen" ? citizen : { r: role, id });
 
 // Degrees x 10^7 and metres, as events write them; null where it is not known.
 export function geoOf(place) {
   if (!place) return null;
-  return { lat: e7(place.lat), lon: e7(place.lon), ...(known(place.accuracy) && { acc: Math.min(100_000, Math.round(place.accuracy)) }) };
+  return {
+    lat: e7(place.lat),
+    lon: e7(place.lon),
+    ...(known(place.accuracy) && { acc: Math.min(100_000, Math.round(place.accuracy)) }),
+  };
 }
 
 const e7 = (degrees) => Math.round(degrees * 1e7);
@@ -32,7 +40,10 @@ export function arrival(door, { place, why = null }) {
 }
 
 // `missing` are papers of the checklist as they were shown, short of what it asks: [[position, originals, copies], ...].
-export function failure(door, { reason, next, note = "", missing = null, called = [], wished = null, place = null, photo = null }) {
+export function failure(
+  door,
+  { reason, next, note = "", missing = null, called = [], wished = null, place = null, photo = null },
+) {
   return of(
     "courier.failure",
     { stop: door.id, reason, next, missing, called: called.length ? called : null, wished, geo: geoOf(place) },
@@ -62,8 +73,10 @@ export function handover(door, custody, me, entered) {
   const papers = papersOf(door, given);
   const extra = pickup && given.extra?.length ? given.extra : null;
   const recalled = given.recalled?.length ? given.recalled : null;
-  const third = given.receiverName || given.authorization
-    ? { authorization: given.authorization ?? null, name: given.receiverName ?? null } : null;
+  const third =
+    given.receiverName || given.authorization
+      ? { authorization: given.authorization ?? null, name: given.receiverName ?? null }
+      : null;
   return signedByHand({
     sides: pickup ? [citizen, party("courier", me)] : [party("courier", me), citizen],
     custody,
@@ -110,8 +123,19 @@ export function toOffice(bag, me, office, { clerk, place, signatures, write, tog
     custody: bag.custody,
     subject: { item: bag.custody.item_id, round: bag.round ?? null, together },
     fields: { by: clerk.staff_code, fee: 0 },
-    values: { documents: bag.lines.map((line, n) => [n + 1, line.name, line.originals, line.copies, ...(line.reason ? [line.reason] : [])]) },
-    beside: { item_id: bag.custody.item_id, lines: bag.lines.map((line, n) => ({ position: n + 1, originals: line.originals, copies: line.copies })) },
+    values: {
+      documents: bag.lines.map((line, n) => [
+        n + 1,
+        line.name,
+        line.originals,
+        line.copies,
+        ...(line.reason ? [line.reason] : []),
+      ]),
+    },
+    beside: {
+      item_id: bag.custody.item_id,
+      lines: bag.lines.map((line, n) => ({ position: n + 1, originals: line.originals, copies: line.copies })),
+    },
     given: { place, signatures, write },
   });
 }
@@ -123,17 +147,26 @@ export function settlement(office, { amount, handovers, recalled, clerk, place, 
     "courier.settlement",
     { office: office.code, amount, by: clerk.staff_code, handovers, recalled, geo: geoOf(place) },
     { together },
-    { hold_ms: UNDO_MS, values: { strokes }, beside: { strokes_follow: true }, evidence: [{ kind: "strokes", bytes: strokes }] },
+    {
+      hold_ms: UNDO_MS,
+      values: { strokes },
+      beside: { strokes_follow: true },
+      evidence: [{ kind: "strokes", bytes: strokes }],
+    },
   );
 }
 
 // The papers in order, as they are committed to: [n, name, originals, copies, reason where one stands beyond the list].
 export function papersOf(door, { lines, extra = [] }) {
-  const named = new Map((door.job.kind === "pickup" ? door.documents : door.lines).map((line) => [line.position, line]));
-  const counted = [...lines].sort((a, b) => a.position - b.position).map((line) => {
-    const { name, reason } = named.get(line.position);
-    return [name, line.originals, line.copies, ...(reason ? [reason] : [])];
-  });
+  const named = new Map(
+    (door.job.kind === "pickup" ? door.documents : door.lines).map((line) => [line.position, line]),
+  );
+  const counted = [...lines]
+    .sort((a, b) => a.position - b.position)
+    .map((line) => {
+      const { name, reason } = named.get(line.position);
+      return [name, line.originals, line.copies, ...(reason ? [reason] : [])];
+    });
   const added = extra.map(({ name, originals, copies, reason }) => [name, originals, copies, reason]);
   return [...counted, ...added].map((paper, n) => [n + 1, ...paper]);
 }

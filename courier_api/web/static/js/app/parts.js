@@ -6,7 +6,8 @@ const amount = new Intl.NumberFormat(language === "vi" ? "vi" : "en");
 
 export const grouped = (number) => amount.format(number);
 export const money = (dong) => `${grouped(dong)}\u00a0đ`;
-export const metres = (m) => (m < 950 ? `${Math.round(m / 10) * 10}\u00a0m` : `${amount.format(Math.round(m / 100) / 10)}\u00a0km`);
+export const metres = (m) =>
+  m < 950 ? `${Math.round(m / 10) * 10}\u00a0m` : `${amount.format(Math.round(m / 100) / 10)}\u00a0km`;
 
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
@@ -46,8 +47,12 @@ export function link(text, href, { kind = "row-link", symbol = null, ...attribut
 
 // What needs the reader's eye: kind is info, good, warn or bad.
 export function notice(kind, heading, text, ...actions) {
-  return make("section", { class: `notice ${kind}` }, icon(kind),
-    make("div", {}, make("h2", {}, heading), text && make("p", {}, text), ...actions));
+  return make(
+    "section",
+    { class: `notice ${kind}` },
+    icon(kind),
+    make("div", {}, make("h2", {}, heading), text && make("p", {}, text), ...actions),
+  );
 }
 
 export function facts(rows) {
@@ -74,8 +79,14 @@ export function stepper(label, value, { least = 0, most = 99, onChange }) {
     element.addEventListener("click", () => step(by));
     return element;
   };
-  return make("div", { class: "stepper", role: "group", "aria-label": label },
-    make("span", { class: "step-name" }, label), press("−", "less", -1), shown, press("+", "more_of", 1));
+  return make(
+    "div",
+    { class: "stepper", role: "group", "aria-label": label },
+    make("span", { class: "step-name" }, label),
+    press("−", "less", -1),
+    shown,
+    press("+", "more_of", 1),
+  );
 }
 
 // One of several, each a large target. `options` are [value, label, explanation].
@@ -85,8 +96,14 @@ export function choices(legend, name, options, chosen, onChoose) {
     const input = make("input", { type: "radio", name, value });
     input.checked = value === chosen;
     input.addEventListener("change", () => onChoose(value));
-    group.append(make("label", { class: "choice" }, input,
-      make("span", {}, make("strong", {}, label), hint && make("small", {}, hint))));
+    group.append(
+      make(
+        "label",
+        { class: "choice" },
+        input,
+        make("span", {}, make("strong", {}, label), hint && make("small", {}, hint)),
+      ),
+    );
   }
   return group;
 }
@@ -97,8 +114,13 @@ export function field(label, { hint = null, value = "", onInput = () => {}, area
   input.value = value;
   if (hint) input.setAttribute("aria-describedby", `${id}-hint`);
   input.addEventListener("input", () => onInput(input.value.trim()));
-  const element = make("div", { class: "field" }, make("label", { for: id }, label),
-    hint && make("p", { class: "hint", id: `${id}-hint` }, hint), input);
+  const element = make(
+    "div",
+    { class: "field" },
+    make("label", { for: id }, label),
+    hint && make("p", { class: "hint", id: `${id}-hint` }, hint),
+    input,
+  );
   return Object.assign(element, { input });
 }
 
@@ -113,18 +135,33 @@ export function markWrong(element, text) {
 // Asks; resolves with the value of the button pressed, null when it was left. A value may be asked for: false means that
 // something is missing still, and the sheet stays.
 export function ask(heading, content, buttons) {
-  const dialog = make("dialog", { class: "sheet", "aria-labelledby": "sheet-heading" },
-    make("h2", { id: "sheet-heading" }, heading), ...[content].flat().map((one) =>
-      typeof one === "string" ? make("p", {}, one) : one));
+  const dialog = make(
+    "dialog",
+    { class: "sheet", "aria-labelledby": "sheet-heading" },
+    make("h2", { id: "sheet-heading" }, heading),
+    ...[content].flat().map((one) => (typeof one === "string" ? make("p", {}, one) : one)),
+  );
   return new Promise((resolve) => {
-    const close = (value) => { dialog.close(); dialog.remove(); resolve(value); };
+    const close = (value) => {
+      dialog.close();
+      dialog.remove();
+      resolve(value);
+    };
     const answer = async (value) => {
       const given = typeof value === "function" ? await value() : value;
       if (given !== false || given === value) close(given);
     };
-    dialog.append(make("div", { class: "sheet-actions" }, ...buttons.map(([value, text, kind = "main-action"]) =>
-      button(text, () => answer(value), { kind }))));
-    dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
+    dialog.append(
+      make(
+        "div",
+        { class: "sheet-actions" },
+        ...buttons.map(([value, text, kind = "main-action"]) => button(text, () => answer(value), { kind })),
+      ),
+    );
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      close(null);
+    });
     document.body.append(dialog);
     dialog.showModal();
   });
@@ -133,9 +170,25 @@ export function ask(heading, content, buttons) {
 // A short word above the foot, with at most one thing to do about it.
 export function tell(text, { action = null, act = null, seconds = 6 } = {}) {
   const snack = find("#snack");
-  const away = () => { snack.hidden = true; };
+  const away = () => {
+    snack.hidden = true;
+  };
   clearTimeout(tell.timer);
-  snack.replaceChildren(make("span", {}, text), ...(action ? [button(action, () => { away(); return act(); }, { kind: "snack-action" })] : []));
+  snack.replaceChildren(
+    make("span", {}, text),
+    ...(action
+      ? [
+          button(
+            action,
+            () => {
+              away();
+              return act();
+            },
+            { kind: "snack-action" },
+          ),
+        ]
+      : []),
+  );
   snack.dataset.on = location.hash;
   snack.hidden = false;
   tell.timer = setTimeout(away, seconds * 1000);

@@ -15,22 +15,36 @@ export async function openPhone({ database, outbox, session }) {
 class Phone extends EventTarget {
   constructor(database, outbox, session) {
     super();
-    Object.assign(this, { database, outbox, session, me: session.staff_code, rounds: [], incoming: [], place: null, duty: "off" });
+    Object.assign(this, {
+      database,
+      outbox,
+      session,
+      me: session.staff_code,
+      rounds: [],
+      incoming: [],
+      place: null,
+      duty: "off",
+    });
   }
 
   // Reads everything anew; screens are told. Asked for while it reads, it reads once more, however often it was asked.
   load() {
-    this.ahead ??= (this.reading ?? Promise.resolve()).catch(() => {}).then(() => {
-      this.ahead = null;
-      this.reading = this.read();
-      return this.reading;
-    });
+    this.ahead ??= (this.reading ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => {
+        this.ahead = null;
+        this.reading = this.read();
+        return this.reading;
+      });
     return this.ahead;
   }
 
   async read() {
     const [facts, queue, done, problems] = await Promise.all([
-      this.database.facts.toArray(), this.database.queue.toArray(), this.database.done.toArray(), this.outbox.problems(),
+      this.database.facts.toArray(),
+      this.database.queue.toArray(),
+      this.database.done.toArray(),
+      this.outbox.problems(),
     ]);
     const fact = new Map(facts.map(({ key, value }) => [key, value]));
     const isMine = ({ person }) => person === this.session.person_id; // another courier's wait here too
@@ -50,7 +64,9 @@ class Phone extends EventTarget {
     });
     const own = [...this.done, ...this.queue];
     const under = (prefix) => facts.filter(({ key }) => key.startsWith(prefix)).map(({ value }) => value);
-    this.rounds = under("round:").map((snapshot) => this.standing(snapshot, own)).sort((a, b) => (a.round.departs_at < b.round.departs_at ? -1 : 1));
+    this.rounds = under("round:")
+      .map((snapshot) => this.standing(snapshot, own))
+      .sort((a, b) => (a.round.departs_at < b.round.departs_at ? -1 : 1));
     this.incoming = under("incoming:").map((after) => {
       const before = this.rounds.find(({ round }) => round.id === after.round.id);
       return { ...after, before, differences: before ? differences(before, after) : [] };
@@ -60,12 +76,19 @@ class Phone extends EventTarget {
 
   standing(snapshot, own) {
     const mine = own.filter(({ subject }) => subject?.round === snapshot.round.id);
-    const has = (typ) => mine.some((operation) => operation.typ === typ && !["parked", "rejected"].includes(operation.state));
+    const has = (typ) =>
+      mine.some((operation) => operation.typ === typ && !["parked", "rejected"].includes(operation.state));
     // He has left, whatever the server could do with it: it is not the phone that keeps him from working.
     const left = mine.some(({ typ, decision }) => typ === "courier.start" && decision !== "dismiss");
     const { state } = snapshot.round;
-    const now = state === "withdrawn" ? state
-      : state === "finished" || has("courier.finish") ? "finished" : state === "started" || left ? "started" : state;
+    const now =
+      state === "withdrawn"
+        ? state
+        : state === "finished" || has("courier.finish")
+          ? "finished"
+          : state === "started" || left
+            ? "started"
+            : state;
     return { ...snapshot, state: now, stops: fold(snapshot, own) };
   }
 
@@ -99,18 +122,32 @@ class Phone extends EventTarget {
   }
 
   bags() {
-    return holding(this.rounds.flatMap(({ stops }) => stops), this.items, [...this.done, ...this.queue]);
+    return holding(
+      this.rounds.flatMap(({ stops }) => stops),
+      this.items,
+      [...this.done, ...this.queue],
+    );
   }
 
   // Bags whose door is done or given up: they are to be handed in at the post office.
   toHandIn() {
-    const open = new Set(this.rounds.filter(({ state }) => state !== "withdrawn").flatMap(({ stops }) => stops)
-      .filter(({ state, stop }) => isOpen(state) && stop.job.kind === "delivery").map(({ custody }) => custody.item_id));
+    const open = new Set(
+      this.rounds
+        .filter(({ state }) => state !== "withdrawn")
+        .flatMap(({ stops }) => stops)
+        .filter(({ state, stop }) => isOpen(state) && stop.job.kind === "delivery")
+        .map(({ custody }) => custody.item_id),
+    );
     return this.bags().filter(({ custody }) => !open.has(custody.item_id));
   }
 
   cash() {
-    return cash(this.rounds.flatMap(({ stops }) => stops), this.vouchers, [...this.done, ...this.queue], this.listed);
+    return cash(
+      this.rounds.flatMap(({ stops }) => stops),
+      this.vouchers,
+      [...this.done, ...this.queue],
+      this.listed,
+    );
   }
 
   // Deliveries whose recalled originals are still with the courier.

@@ -12,7 +12,10 @@ export function here(phone) {
   if (!navigator.geolocation) return Promise.resolve(null);
   return new Promise((resolve) => {
     const late = setTimeout(() => resolve(lastPlace(phone)), PATIENCE_MS);
-    const settle = (value) => { clearTimeout(late); resolve(value); };
+    const settle = (value) => {
+      clearTimeout(late);
+      resolve(value);
+    };
     navigator.geolocation.getCurrentPosition(
       ({ coords: { latitude: lat, longitude: lon, accuracy } }) => {
         phone.place = { lat, lon, accuracy, at: Date.now() };

@@ -21,7 +21,9 @@ export function distance(a, b) {
 export function worth(last, fix) {
   if (fix.accuracy > VAGUE_METRES) return false;
   if (!last) return true;
-  return fix.moving !== last.moving || turned(last, fix) || distance(last, fix) >= Math.max(LEAST_METRES, fix.accuracy ?? 0);
+  return (
+    fix.moving !== last.moving || turned(last, fix) || distance(last, fix) >= Math.max(LEAST_METRES, fix.accuracy ?? 0)
+  );
 }
 
 // A compass without a ride behind it turns by itself.
@@ -47,7 +49,7 @@ export function watchPosition({ onFix, onState, geolocation = globalThis.navigat
   let before = null;
   let state = null;
   const become = (next) => {
-    if (next !== state) onState(state = next);
+    if (next !== state) onState((state = next));
   };
   const stop = (next) => {
     if (watch !== null) geolocation.clearWatch(watch);

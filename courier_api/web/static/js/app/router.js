@@ -3,7 +3,12 @@ import { find, make } from "../dom.js";
 import { say } from "../told.js";
 import { button, icon, quiet } from "./parts.js";
 
-const TABS = [["#/", "tab_round", "list"], ["#/map", "tab_map", "map"], ["#/office", "tab_office", "office"], ["#/me", "tab_me", "person"]];
+const TABS = [
+  ["#/", "tab_round", "list"],
+  ["#/map", "tab_map", "map"],
+  ["#/office", "tab_office", "office"],
+  ["#/me", "tab_me", "person"],
+];
 
 const CLICK_MS = 60; // between the finger's leaving and the click
 
@@ -11,8 +16,14 @@ let routes = [];
 let shown = null; // {leave, refresh} of the screen that is up
 let turn = 0;
 
-export const go = (hash) => { if (location.hash === hash) render(); else location.hash = hash; };
-export const replace = (hash) => { history.replaceState(history.state, "", hash); return render(); };
+export const go = (hash) => {
+  if (location.hash === hash) render();
+  else location.hash = hash;
+};
+export const replace = (hash) => {
+  history.replaceState(history.state, "", hash);
+  return render();
+};
 
 export function start(table) {
   if (!routes.length) {
@@ -60,21 +71,39 @@ export function refresh() {
 
 let pressed = false;
 let late = false;
-addEventListener("pointerdown", () => { pressed = true; }, { capture: true });
+addEventListener(
+  "pointerdown",
+  () => {
+    pressed = true;
+  },
+  { capture: true },
+);
 for (const end of ["pointerup", "pointercancel"]) {
-  addEventListener(end, () => setTimeout(() => {
-    pressed = false;
-    if (late) { late = false; refresh(); }
-  }, CLICK_MS), { capture: true });
+  addEventListener(
+    end,
+    () =>
+      setTimeout(() => {
+        pressed = false;
+        if (late) {
+          late = false;
+          refresh();
+        }
+      }, CLICK_MS),
+    { capture: true },
+  );
 }
 
 export async function render({ again = false } = {}) {
   const mine = ++turn;
   const hash = location.hash || "#/";
-  const [, screen, params] = routes.map(([form, make_]) => [form, make_, form.exec(hash)]).find(([, , match]) => match) ?? [];
+  const [, screen, params] =
+    routes.map(([form, make_]) => [form, make_, form.exec(hash)]).find(([, , match]) => match) ?? [];
   if (!screen) return hash === "#/" ? null : replace("#/"); // before the app is open there is none at all
   const made = await screen(...params.slice(1).map(decodeURIComponent));
-  if (mine !== turn) { made?.leave?.(); return null; }
+  if (mine !== turn) {
+    made?.leave?.();
+    return null;
+  }
   if (!made) return null; // it has gone on to another
   if (!again) shown?.leave?.();
   shown = made;
@@ -107,7 +136,8 @@ function put({ title, body, action = null, tabs = false, back: to = null }, hash
 
 // A sheet belongs to the screen over which it was opened, and a word to the one that it was said on.
 function closeWhatLiesOver(hash) {
-  for (const sheet of document.querySelectorAll("dialog[open]")) sheet.dispatchEvent(new Event("cancel", { cancelable: true }));
+  for (const sheet of document.querySelectorAll("dialog[open]"))
+    sheet.dispatchEvent(new Event("cancel", { cancelable: true }));
   quiet(hash);
 }
 
@@ -120,7 +150,12 @@ function isSame(content) {
 
 function tab(href, key, symbol, hash) {
   const here = href === hash;
-  return make("a", { href, class: "tab", "aria-current": here ? "page" : null }, icon(symbol), make("span", {}, say(key)));
+  return make(
+    "a",
+    { href, class: "tab", "aria-current": here ? "page" : null },
+    icon(symbol),
+    make("span", {}, say(key)),
+  );
 }
 
 export const next = (text, act, options = {}) => button(text, act, { kind: "main-action wide", ...options });

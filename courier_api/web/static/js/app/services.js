@@ -26,11 +26,17 @@ export async function openServices(database, session) {
   let looking = null;
   function look(phone) {
     if (document.hidden || !navigator.onLine) return;
-    looking ??= feed.once().catch(noNews).then(async (changes) => {
-      if (!changes.length) return;
-      await phone.load();
-      dispatchEvent(new Event("courier:news"));
-    }).finally(() => { looking = null; });
+    looking ??= feed
+      .once()
+      .catch(noNews)
+      .then(async (changes) => {
+        if (!changes.length) return;
+        await phone.load();
+        dispatchEvent(new Event("courier:news"));
+      })
+      .finally(() => {
+        looking = null;
+      });
   }
 
   return {
@@ -47,10 +53,15 @@ export async function openServices(database, session) {
     },
     prepare: async (onStep) => {
       const found = await prepare({
-        call, database, holder, onStep,
-        tiles: (round, doors) => tilesOf(
-          wayOf({ line: round.line, stops: doors, office: round.office }), { template: told.tiles, bounds: told.bounds },
-        ),
+        call,
+        database,
+        holder,
+        onStep,
+        tiles: (round, doors) =>
+          tilesOf(wayOf({ line: round.line, stops: doors, office: round.office }), {
+            template: told.tiles,
+            bounds: told.bounds,
+          }),
       });
       onStep("map");
       const missing = (await keepLater()) ? found.missing : [...found.missing, "map"];
@@ -59,7 +70,16 @@ export async function openServices(database, session) {
     backup: async () => {
       const { kid } = await session.record();
       const queue = await leaving(database, holder);
-      return sealBackup({ operations: queue.map(asSent), evidence: waiting(database, holder), kid, person: holder.person, app: told.app }, told.backup_key);
+      return sealBackup(
+        {
+          operations: queue.map(asSent),
+          evidence: waiting(database, holder),
+          kid,
+          person: holder.person,
+          app: told.app,
+        },
+        told.backup_key,
+      );
     },
     close() {
       ended.abort();
@@ -77,19 +97,27 @@ function noNews(fault) {
 
 // What goes into a file may reach the server by it: from then on nothing of it is taken back.
 function leaving(database, { person }) {
-  return withRoom(() => inOne(database, [database.queue], async () => {
-    const rows = await database.queue.where("person").equals(person).sortBy("counter");
-    const free = rows.filter(({ sent_at: at }) => at === null);
-    for (const row of free) row.sent_at = Date.now();
-    await database.queue.bulkPut(free); // on a full disk no more is written than must be
-    return rows;
-  }));
+  return withRoom(() =>
+    inOne(database, [database.queue], async () => {
+      const rows = await database.queue.where("person").equals(person).sortBy("counter");
+      const free = rows.filter(({ sent_at: at }) => at === null);
+      for (const row of free) row.sent_at = Date.now();
+      await database.queue.bulkPut(free); // on a full disk no more is written than must be
+      return rows;
+    }),
+  );
 }
 
 // One photo after the other: the phone whose disk is full has little memory too.
 async function* waiting({ evidence }, { person }) {
-  const range = [[person, "waiting", 0], [person, "waiting", Infinity]];
-  for (const key of await evidence.where("[person+state+size]").between(...range).primaryKeys()) {
+  const range = [
+    [person, "waiting", 0],
+    [person, "waiting", Infinity],
+  ];
+  for (const key of await evidence
+    .where("[person+state+size]")
+    .between(...range)
+    .primaryKeys()) {
     const row = await evidence.get(key);
     if (row?.bytes) yield row;
   }

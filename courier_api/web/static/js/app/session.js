@@ -25,7 +25,8 @@ export function requestCode(phone) {
 // stays: it goes out when he signs in again, and whoever comes in between reads nothing of it.
 export async function signIn(phone, code) {
   const answer = await signInWithKey(phone, code, ROLE, (device_key) =>
-    call("/public/sign-ins", { method: "POST", body: { phone, code, role: ROLE, device_key } }));
+    call("/public/sign-ins", { method: "POST", body: { phone, code, role: ROLE, device_key } }),
+  );
   const { token: bearer, person_id, full_name, staff_code, place_code, expires_at } = answer;
   const database = await openDatabase();
   const { facts, drafts, fixes } = database;
@@ -34,7 +35,10 @@ export async function signIn(phone, code) {
     if (whose !== person_id) await Promise.all([facts.clear(), drafts.clear(), fixes.clear()]);
     await facts.delete("tracking"); // whoever signed in last on another phone is followed there
     await facts.put({ key: "owner", value: person_id });
-    await facts.put({ key: "session", value: { token: bearer, person_id, full_name, staff_code, place_code, expires_at } });
+    await facts.put({
+      key: "session",
+      value: { token: bearer, person_id, full_name, staff_code, place_code, expires_at },
+    });
   });
   return load();
 }
@@ -46,9 +50,9 @@ export async function signOut() {
   const { person } = holder();
   const database = await openDatabase();
   const { facts, drafts, fixes, done } = database;
-  await inOne(database, [facts, drafts, fixes, done], () => Promise.all([
-    facts.clear(), drafts.clear(), fixes.clear(), done.filter((one) => one.person === person).delete(),
-  ]));
+  await inOne(database, [facts, drafts, fixes, done], () =>
+    Promise.all([facts.clear(), drafts.clear(), fixes.clear(), done.filter((one) => one.person === person).delete()]),
+  );
   await globalThis.caches?.delete(TILES);
   current = null;
   if (ending) await call("/public/sign-ins/current", { method: "DELETE", token: ending }).catch(() => {});

@@ -32,13 +32,20 @@ const register = () => navigator.serviceWorker.register(told.worker, { scope: "/
 export async function keepLater() {
   if (!navigator.serviceWorker) return false;
   // A worker that could not be installed when the app was opened is tried once more; without one, `ready` never comes.
-  const kept = await within(READY_MS, register().then(() => navigator.serviceWorker.ready)).catch(() => null);
+  const kept = await within(
+    READY_MS,
+    register().then(() => navigator.serviceWorker.ready),
+  ).catch(() => null);
   if (!kept) return false;
   const answer = new AbortController();
   const said = new Promise((resolve) => {
-    navigator.serviceWorker.addEventListener("message", ({ data }) => {
-      if (["later kept", "later missing"].includes(data)) resolve(data === "later kept");
-    }, { signal: answer.signal });
+    navigator.serviceWorker.addEventListener(
+      "message",
+      ({ data }) => {
+        if (["later kept", "later missing"].includes(data)) resolve(data === "later kept");
+      },
+      { signal: answer.signal },
+    );
   });
   kept.active.postMessage("keep later");
   const all = await within(LATER_MS, said);
@@ -47,7 +54,13 @@ export async function keepLater() {
 }
 
 // What the work comes to; false when it takes too long.
-const within = (ms, work) => Promise.race([work, new Promise((resolve) => { setTimeout(resolve, ms, false); })]);
+const within = (ms, work) =>
+  Promise.race([
+    work,
+    new Promise((resolve) => {
+      setTimeout(resolve, ms, false);
+    }),
+  ]);
 
 function watch(worker) {
   worker.addEventListener("statechange", () => {

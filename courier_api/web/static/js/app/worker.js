@@ -7,7 +7,10 @@ const PATHS = ["/courier"];
 const PAGES = Object.keys(SHELL.pages);
 const AT_ONCE = 6;
 
-addEventListener("install", (event) => { shorten(event); event.waitUntil(keep()); });
+addEventListener("install", (event) => {
+  shorten(event);
+  event.waitUntil(keep());
+});
 addEventListener("activate", (event) => event.waitUntil(forgetOlder().then(() => clients.claim())));
 addEventListener("message", (event) => {
   if (event.data === "take over") skipWaiting();
@@ -24,10 +27,12 @@ addEventListener("fetch", (event) => {
 // this script. What comes later lies in another cache, and is looked for below.
 function shorten(event) {
   const at = (pathname) => ({ urlPattern: { pathname } });
-  event.addRoutes?.([
-    { condition: { or: SHELL.later.map(at) }, source: "fetch-event" },
-    { condition: at("/assets/*"), source: { cacheName: KEPT } },
-  ]).catch(() => {});
+  event
+    .addRoutes?.([
+      { condition: { or: SHELL.later.map(at) }, source: "fetch-event" },
+      { condition: at("/assets/*"), source: { cacheName: KEPT } },
+    ])
+    .catch(() => {});
 }
 
 // Without credentials: asking for both languages must not change the reader's choice, which is a cookie.
@@ -47,7 +52,9 @@ async function fetchAll(addresses) {
     for (let address = left.pop(); address; address = left.pop()) found.push([address, await fetchOne(address)]);
   };
   // One that fails ends the others.
-  await Promise.all(Array.from({ length: AT_ONCE }, one)).finally(() => { left.length = 0; });
+  await Promise.all(Array.from({ length: AT_ONCE }, one)).finally(() => {
+    left.length = 0;
+  });
   return found;
 }
 
@@ -89,7 +96,11 @@ async function keepLater() {
   let all = true;
   for (const address of SHELL.later) {
     if (await cache.match(address, { ignoreVary: true })) continue;
-    await fetchOne(address).then((response) => cache.put(asked(address), response)).catch(() => { all = false; });
+    await fetchOne(address)
+      .then((response) => cache.put(asked(address), response))
+      .catch(() => {
+        all = false;
+      });
   }
   const wanted = new Set(SHELL.later);
   for (const { url } of await cache.keys()) if (!wanted.has(new URL(url).pathname)) await cache.delete(url);

@@ -14,17 +14,31 @@ const drafts = new Map(); // notes that were begun, by case: a sign-in in betwee
 export function drawForm(one, { cannot, done, refused, signInAgain }) {
   const note = make("textarea", { id: "note", rows: "3", "aria-describedby": "note-hint", required: "" });
   const error = make("p", { class: "error", id: "note-error" });
-  const field = make("div", { class: "field" },
+  const field = make(
+    "div",
+    { class: "field" },
     make("label", { for: "note" }, say("note")),
     make("p", { class: "hint", id: "note-hint" }, say("note_hint")),
-    note);
+    note,
+  );
   const fault = make("div", { class: "fault", role: "alert", tabindex: "-1" });
   const choices = make("ul", { class: "choices" }, ...possible(one).map((decision) => choice(one, decision, ask)));
-  const form = make("form", { novalidate: "" },
-    field, make("p", { id: "choose" }, make("strong", {}, say("choose"))), choices);
+  const form = make(
+    "form",
+    { novalidate: "" },
+    field,
+    make("p", { id: "choose" }, make("strong", {}, say("choose"))),
+    choices,
+  );
   const sure = make("div", { class: "sure", role: "group", "aria-labelledby": "sure-heading" });
-  const section = make("section", { class: "card deciding", "aria-labelledby": "decide-heading" },
-    make("h2", { id: "decide-heading" }, say("decide_heading")), fault, form, sure);
+  const section = make(
+    "section",
+    { class: "card deciding", "aria-labelledby": "decide-heading" },
+    make("h2", { id: "decide-heading" }, say("decide_heading")),
+    fault,
+    form,
+    sure,
+  );
   note.value = drafts.get(one.id) ?? "";
   note.addEventListener("input", () => drafts.set(one.id, note.value));
   form.addEventListener("submit", (event) => event.preventDefault());
@@ -57,14 +71,19 @@ export function drawForm(one, { cannot, done, refused, signInAgain }) {
     const yes = make("button", { type: "button", class: "main-action" }, say("sure_yes"));
     const no = make("button", { type: "button", class: "plain" }, say("sure_no"));
     yes.addEventListener("click", () => perform(decision, yes, no));
-    no.addEventListener("click", () => { fault.replaceChildren(); step(form); note.focus(); });
+    no.addEventListener("click", () => {
+      fault.replaceChildren();
+      step(form);
+      note.focus();
+    });
     sure.replaceChildren(
       heading,
       make("p", {}, meant(one, decision)),
       make("p", { class: "over" }, say("sure_note")),
       make("blockquote", {}, note.value.trim()),
       make("p", {}, make("strong", {}, say("sure_text"))),
-      make("div", { class: "pair" }, yes, no));
+      make("div", { class: "pair" }, yes, no),
+    );
     step(sure);
     heading.focus();
   }
@@ -109,9 +128,12 @@ function possible({ decisions, event }) {
 }
 
 function choice(one, decision, ask) {
-  const button = make("button", { type: "button", "data-decision": decision },
+  const button = make(
+    "button",
+    { type: "button", "data-decision": decision },
     make("strong", {}, decided(one, decision)),
-    make("span", {}, meant(one, decision)));
+    make("span", {}, meant(one, decision)),
+  );
   button.addEventListener("click", () => ask(decision));
   return make("li", {}, button);
 }

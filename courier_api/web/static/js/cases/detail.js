@@ -10,20 +10,26 @@ export function drawCase(one) {
   const parts = [
     make("a", { href: "#", class: "back" }, say("all_cases")),
     heading,
-    make("section", { class: "reason", "aria-label": say("why_label") },
+    make(
+      "section",
+      { class: "reason", "aria-label": say("why_label") },
       make("h2", {}, say(`kind_${one.kind}`)),
       make("p", {}, why(one)),
-      one.decision ? null : make("p", {}, say(`advice_${one.kind}`))),
+      one.decision ? null : make("p", {}, say(`advice_${one.kind}`)),
+    ),
     make("section", { "aria-labelledby": "signed-heading" }, ...signed(one)),
   ];
   return { heading, parts };
 }
 
 export function drawDecision(one) {
-  return make("section", { class: "card", "aria-labelledby": "decision-heading" },
+  return make(
+    "section",
+    { class: "card", "aria-labelledby": "decision-heading" },
     make("h2", { id: "decision-heading" }, `${say("decision")}: ${decided(one)}`),
     make("p", {}, meant(one)),
-    make("p", { class: "over" }, `${say("decided_at")} ${moment(one.decided_at)}`));
+    make("p", { class: "over" }, `${say("decided_at")} ${moment(one.decided_at)}`),
+  );
 }
 
 function signed(one) {
@@ -35,9 +41,12 @@ function signed(one) {
     heading,
     list,
     hidden(event),
-    make("details", { class: "raw" },
+    make(
+      "details",
+      { class: "raw" },
       make("summary", {}, say("raw")),
-      make("pre", { tabindex: "0", "aria-label": say("raw") }, JSON.stringify(event, null, 2))),
+      make("pre", { tabindex: "0", "aria-label": say("raw") }, JSON.stringify(event, null, 2)),
+    ),
   ];
 }
 
@@ -93,9 +102,17 @@ function hidden(event) {
   const citizen = event.from?.c ?? event.to?.c;
   const committed = { ...(citizen ? { citizen } : {}), ...event.ev };
   if (Object.keys(committed).length === 0) return null;
-  return make("div", { class: "hidden-things" },
+  return make(
+    "div",
+    { class: "hidden-things" },
     make("h3", {}, say("hidden_heading")),
     make("p", {}, say("hidden_text")),
-    make("ul", {}, ...Object.entries(committed).map(([name, value]) =>
-      make("li", {}, `${word("ev", name)} `, make("code", { title: value }, `${value.slice(0, 8)}…`)))));
+    make(
+      "ul",
+      {},
+      ...Object.entries(committed).map(([name, value]) =>
+        make("li", {}, `${word("ev", name)} `, make("code", { title: value }, `${value.slice(0, 8)}…`)),
+      ),
+    ),
+  );
 }

@@ -5,24 +5,28 @@ import { act, brief, decided, why } from "./says.js";
 
 export function openEntry(one) {
   const { event } = one;
-  return entry(one,
+  return entry(
+    one,
     make("span", { class: "what" }, act(one)),
     make("span", { class: "why" }, why(one)),
     line([
       ["number", event?.no && make("span", { class: "code" }, event.no)],
       ["phone_short", event && brief(event.t)],
       ["our_short", brief(one.opened_at)],
-    ]));
+    ]),
+  );
 }
 
 export function decidedEntry(one) {
-  return entry(one,
+  return entry(
+    one,
     make("span", { class: "what" }, act(one)),
     line([
       ["decision", make("span", { class: "chosen" }, decided(one))],
       ["decided_at", brief(one.decided_at)],
       ["number", one.event?.no && make("span", { class: "code" }, one.event.no)],
-    ]));
+    ]),
+  );
 }
 
 function entry({ id }, ...parts) {
@@ -32,6 +36,9 @@ function entry({ id }, ...parts) {
 // Inside a link only phrases may stand, so no list of terms.
 function line(facts) {
   const shown = facts.filter(([, value]) => value);
-  return make("span", { class: "facts-line" },
-    ...shown.map(([key, value]) => make("span", {}, `${say(key)}: `, value)));
+  return make(
+    "span",
+    { class: "facts-line" },
+    ...shown.map(([key, value]) => make("span", {}, `${say(key)}: `, value)),
+  );
 }

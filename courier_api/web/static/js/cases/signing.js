@@ -32,7 +32,9 @@ function signed(one, decision, note, signing) {
       fields: { of: one.operation_id, case: one.id, decision, skip: decision === "skip" ? now.skip : null },
       values: { note },
       request: (event) => ({
-        method: "PUT", path: `/dispatchers/cases/${one.id}/decision`, body: { decision, note, signed: event },
+        method: "PUT",
+        path: `/dispatchers/cases/${one.id}/decision`,
+        body: { decision, note, signed: event },
       }),
     };
   };

@@ -4,8 +4,15 @@ import { bytesOf } from "../verify/bytes.js";
 const SIZE = 114;
 const NOWHERE = -(2 ** 31);
 const KINDS = {
-  "custody.handover": 1, "courier.arrival": 3, "courier.failure": 4, "courier.start": 5, "courier.finish": 6,
-  "custody.correction": 7, "courier.seen": 10, "courier.settlement": 11, "courier.remark": 12,
+  "custody.handover": 1,
+  "courier.arrival": 3,
+  "courier.failure": 4,
+  "courier.start": 5,
+  "courier.finish": 6,
+  "custody.correction": 7,
+  "courier.seen": 10,
+  "courier.settlement": 11,
+  "courier.remark": 12,
 };
 const PARTIES = { citizen: 1, courier: 2, office: 3, agency: 4 };
 const COUNTERSIGNATURE = 2;

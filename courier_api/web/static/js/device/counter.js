@@ -4,7 +4,13 @@
 //   pending             a request that was signed and sent, of which we do not know yet whether it was taken; else null
 //   fault               why the server takes nothing more from this key; else null
 const FINISHED = [
-  "key_revoked", "key_quarantined", "key_unknown", "key_of_another", "counter_gap", "counter_reused", "chain_broken",
+  "key_revoked",
+  "key_quarantined",
+  "key_unknown",
+  "key_of_another",
+  "counter_gap",
+  "counter_reused",
+  "chain_broken",
 ];
 export const FAULTS = [...FINISHED, "certificate_expired"];
 

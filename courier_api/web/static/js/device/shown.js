@@ -36,9 +36,12 @@ function faulty(fault, signInAgain) {
 }
 
 function sound({ kid, certified }) {
-  return make("details", {},
+  return make(
+    "details",
+    {},
     make("summary", {}, say("device_signs", { kid: kid.slice(0, 4) })),
     make("p", {}, say("device_key", { kid: grouped(kid) })),
     make("p", {}, say("device_until", { day: day.format(certified) })),
-    make("p", {}, say("device_lost")));
+    make("p", {}, say("device_lost")),
+  );
 }

@@ -26,7 +26,10 @@ let opened = null;
 
 // The database; one for the page, opened when it is first asked for.
 export function openDatabase() {
-  opened ??= open().catch((fault) => { opened = null; throw fault; });
+  opened ??= open().catch((fault) => {
+    opened = null;
+    throw fault;
+  });
   return opened;
 }
 

@@ -119,7 +119,10 @@ export function undo(holder, id) {
       if (record.counter !== last.at(-1).counter) return false;
       await keys.put(unqueued(record, first));
       await from.delete();
-      await evidence.where("event").anyOf(last.map((operation) => operation.id)).delete();
+      await evidence
+        .where("event")
+        .anyOf(last.map((operation) => operation.id))
+        .delete();
       return true;
     });
   });
@@ -133,7 +136,9 @@ export function settleInTurn(holder, send) {
 async function settle(holder, send) {
   const { pending } = (await read(holder)) ?? {};
   if (!pending) return;
-  await deliver(holder, pending, send).catch((problem) => { if (isUnsure(problem)) throw problem; });
+  await deliver(holder, pending, send).catch((problem) => {
+    if (isUnsure(problem)) throw problem;
+  });
 }
 
 async function deliver(holder, pending, send) {

@@ -71,7 +71,7 @@ export async function verifyP256(compressed, signature, content) {
 // Browsers read points of 65 bytes only.
 export function decompress(compressed) {
   const x = number(compressed.slice(1));
-  const square = (((x * x - 3n) * x + B) % FIELD + FIELD) % FIELD;
+  const square = ((((x * x - 3n) * x + B) % FIELD) + FIELD) % FIELD;
   const root = power(square, (FIELD + 1n) / 4n);
   if ((compressed[0] !== 2 && compressed[0] !== 3) || x >= FIELD || (root * root) % FIELD !== square) return null;
   const y = Number(root & 1n) === compressed[0] - 2 ? root : FIELD - root;

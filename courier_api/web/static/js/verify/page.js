@@ -19,12 +19,20 @@ const ed25519 = async (...parts) => (await library).verifyAsync(...parts, { zip2
 
 show(find("#tools"), true);
 find("#scan").addEventListener("click", scan);
-find("#stop").addEventListener("click", () => { camera?.abort(); find("#scan").focus(); });
+find("#stop").addEventListener("click", () => {
+  camera?.abort();
+  find("#scan").focus();
+});
 find("#photo").addEventListener("change", (event) => photo(event.target));
 find("#paste").addEventListener("submit", paste);
-find(".language").addEventListener("click", (event) => { event.currentTarget.hash = current; });
+find(".language").addEventListener("click", (event) => {
+  event.currentTarget.hash = current;
+});
 addEventListener("hashchange", fromAddress);
-addEventListener("online", () => { online(); if (!find("#details").hidden) examine(current, { focus: false }); });
+addEventListener("online", () => {
+  online();
+  if (!find("#details").hidden) examine(current, { focus: false });
+});
 addEventListener("offline", online);
 online();
 fromAddress();

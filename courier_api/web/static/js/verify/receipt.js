@@ -8,13 +8,21 @@ const PART_OF_ONE = /^\d{200,999}\D{0,3}$/; // as many digits are no chance find
 const NOWHERE = -(2 ** 31);
 const LATEST = 8.64e15; // what a Date can hold
 const KINDS = {
-  1: "handover", 3: "arrival", 4: "failure", 5: "start", 6: "finish", 7: "correction",
-  10: "seen", 11: "settlement", 12: "remark",
+  1: "handover",
+  3: "arrival",
+  4: "failure",
+  5: "start",
+  6: "finish",
+  7: "correction",
+  10: "seen",
+  11: "settlement",
+  12: "remark",
 };
 const ROLES = ["none", "citizen", "courier", "office", "agency", "dispatcher", "operator"];
 
 export class NoReceipt extends Error {
-  constructor(verdict) { // not_ours, unreadable or changed
+  constructor(verdict) {
+    // not_ours, unreadable or changed
     super(verdict);
     this.verdict = verdict;
   }

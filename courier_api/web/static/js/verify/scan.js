@@ -4,10 +4,19 @@ import { told } from "../told.js";
 const LONGEST = 4096; // the decoder takes no longer side
 const BETWEEN_FRAMES_MS = 80;
 // What a photo is tried as, [longest side, degrees, enlarged]: a code askew or small shows in another drawing.
-const DRAWINGS = [[1600, 0, 1], [1600, 25, 1], [2000, 0, 2], [LONGEST, 0, 1], [2000, 17, 1.5]];
+const DRAWINGS = [
+  [1600, 0, 1],
+  [1600, 25, 1],
+  [2000, 0, 2],
+  [LONGEST, 0, 1],
+  [2000, 17, 1.5],
+];
 
 const decoder = () => import(told.qr);
-const pause = (ms) => new Promise((go) => { setTimeout(go, ms); });
+const pause = (ms) =>
+  new Promise((go) => {
+    setTimeout(go, ms);
+  });
 
 // The text of the code, or null where none can be read.
 export async function readPhoto(file) {
@@ -58,9 +67,12 @@ function draw(canvas, picture, longest, degrees, enlarged) {
 // Shows the rear camera in a video element until a code is read (its text) or `stop` is aborted (null).
 export async function watch(video, stop) {
   if (!navigator.mediaDevices) throw new DOMException("no camera", "NotFoundError");
-  const [{ decodeQR }, stream] = await Promise.all([decoder(), navigator.mediaDevices.getUserMedia({
-    video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } },
-  })]);
+  const [{ decodeQR }, stream] = await Promise.all([
+    decoder(),
+    navigator.mediaDevices.getUserMedia({
+      video: { facingMode: "environment", width: { ideal: 1920 }, height: { ideal: 1080 } },
+    }),
+  ]);
   const canvas = document.createElement("canvas");
   const pen = canvas.getContext("2d", { willReadFrequently: true });
   try {

@@ -8,7 +8,10 @@ const RECEIPT = /#\s*\d{600}/; // its address, with more digits than any other h
 
 // The code of an identity card: number|old number|name|DDMMYYYY|sex|address|issued; newer cards add fields. Else null.
 export function readCard(text) {
-  const fields = text.normalize("NFC").split("|").map((field) => field.trim());
+  const fields = text
+    .normalize("NFC")
+    .split("|")
+    .map((field) => field.trim());
   const [number, old, name, born, sex, address, issued] = fields;
   const numbered = /^\d{12}$/.test(number) && /^(\d{9}|\d{12})?$/.test(old);
   if (fields.length < 7 || !numbered || !/\p{L}/u.test(name) || !/^\d{8}$/.test(born)) return null;

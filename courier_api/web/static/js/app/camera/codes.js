@@ -3,7 +3,11 @@ import { told } from "../../told.js";
 import { decode } from "./photos.js";
 
 const NATIVE = {
-  qr_code: "QRCode", code_128: "Code128", code_39: "Code39", data_matrix: "DataMatrix", ean_13: "EAN13",
+  qr_code: "QRCode",
+  code_128: "Code128",
+  code_39: "Code39",
+  data_matrix: "DataMatrix",
+  ean_13: "EAN13",
 };
 const NEEDED = ["qr_code", "code_128"]; // a native reader without these is none
 const OPTIONS = { formats: Object.values(NATIVE), textMode: "Plain", maxNumberOfSymbols: 8 };
@@ -18,7 +22,9 @@ export async function readCodes(picture) {
   const image = picture instanceof Blob ? await pixels(picture) : picture;
   reader ??= load();
   try {
-    return await (await reader)(image);
+    return await (
+      await reader
+    )(image);
   } catch (fault) {
     reader = null; // the next one tries to load it again
     throw fault;
@@ -44,7 +50,10 @@ export async function watchCodes(camera, { onCode, signal }) {
   }
 }
 
-const pause = (ms) => new Promise((go) => { setTimeout(go, ms); });
+const pause = (ms) =>
+  new Promise((go) => {
+    setTimeout(go, ms);
+  });
 
 async function load() {
   const formats = (await globalThis.BarcodeDetector?.getSupportedFormats().catch(() => [])) ?? [];
@@ -54,7 +63,8 @@ async function load() {
     let codes;
     try {
       codes = await detector.detect(image);
-    } catch { // phones say that they can, and then their service is not there
+    } catch {
+      // phones say that they can, and then their service is not there
       reader = zxing();
       return (await reader)(image);
     }

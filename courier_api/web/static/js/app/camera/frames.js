@@ -7,7 +7,8 @@ const STILL_MS = 5000;
 const QUALITY = 0.92;
 
 export class CameraFault extends Error {
-  constructor(code, cause = undefined) { // denied, none or busy
+  constructor(code, cause = undefined) {
+    // denied, none or busy
     super(code, { cause });
     this.code = code;
   }
@@ -51,18 +52,23 @@ export async function openCamera(video) {
         return await within(STILL_MS, new ImageCapture(track).takePhoto());
       } catch (cause) {
         if (!draw()) throw new CameraFault("busy", cause);
-        return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", QUALITY); });
+        return new Promise((resolve) => {
+          canvas.toBlob(resolve, "image/jpeg", QUALITY);
+        });
       }
     },
     torch: (on) => track.applyConstraints({ advanced: [{ torch: on }] }),
-    get canTorch() { return track.getCapabilities?.().torch === true; },
+    get canTorch() {
+      return track.getCapabilities?.().torch === true;
+    },
   };
 }
 
 async function ask() {
   try {
     return await navigator.mediaDevices.getUserMedia({ video: VIDEO });
-  } catch (cause) { // a page that is not secure has no mediaDevices at all
+  } catch (cause) {
+    // a page that is not secure has no mediaDevices at all
     throw new CameraFault(CODES[cause.name] ?? "none", cause);
   }
 }

@@ -3,7 +3,14 @@
 const LONGEST = 1600;
 const MOST_BYTES = 350_000;
 // Tried in turn until the photo is light enough: part of the longest side, quality.
-const ATTEMPTS = [[1, 0.75], [1, 0.6], [1, 0.45], [0.75, 0.45], [0.5, 0.45], [0.4, 0.3]];
+const ATTEMPTS = [
+  [1, 0.75],
+  [1, 0.6],
+  [1, 0.45],
+  [0.75, 0.45],
+  [0.5, 0.45],
+  [0.4, 0.3],
+];
 const MOST_PIXELS = 120e6; // a phone's camera has up to 108 million; what claims more is none
 
 // What no browser makes a picture of.
@@ -71,7 +78,9 @@ async function encode(bitmap, scale, quality) {
   pen.fillRect(0, 0, width, height);
   pen.imageSmoothingQuality = "high";
   pen.drawImage(bitmap, 0, 0, width, height);
-  const blob = await new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", quality); });
+  const blob = await new Promise((resolve) => {
+    canvas.toBlob(resolve, "image/jpeg", quality);
+  });
   Object.assign(canvas, { width: 0, height: 0 }); // gives the memory back now, not when it is collected
   if (!blob) throw new Undecodable("no memory");
   return { blob, width, height };

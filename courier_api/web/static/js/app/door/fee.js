@@ -12,25 +12,61 @@ export const owing = (fee, paid) => (paid !== null && paid < fee ? fee - paid : 
 
 // With what a sum is likely paid: one note, or above the largest one the next round sums.
 export function notesFor(fee) {
-  const likely = fee < NOTES.at(-1) ? NOTES.filter((note) => note > fee) : ROUND_SUMS.map((step) => (Math.floor(fee / step) + 1) * step);
+  const likely =
+    fee < NOTES.at(-1)
+      ? NOTES.filter((note) => note > fee)
+      : ROUND_SUMS.map((step) => (Math.floor(fee / step) + 1) * step);
   return [...new Set(likely)].slice(0, MOST_SHOWN);
 }
 
 export function feeCard({ requirements: { fee }, amounts }, draft, keep, changed) {
   const change = make("output", { class: "sum" });
-  const show = () => { change.textContent = draft.paid === null ? "" : draft.paid >= fee ? say("give_back", { money: money(draft.paid - fee) }) : say("too_little", { money: money(fee - draft.paid) }); };
+  const show = () => {
+    change.textContent =
+      draft.paid === null
+        ? ""
+        : draft.paid >= fee
+          ? say("give_back", { money: money(draft.paid - fee) })
+          : say("too_little", { money: money(fee - draft.paid) });
+  };
   const pay = async (paid) => {
     const kept = keep({ paid });
     show();
     changed();
     await kept;
   };
-  const own = field(say("paid_with"), { inputmode: "numeric", maxlength: 15, value: draft.paid ? grouped(draft.paid) : "", onInput: () => pay(regroup(own.input)) });
-  const noted = (text, sum) => button(text, () => { own.input.value = grouped(sum); return pay(sum); }, { kind: "note-button" });
-  const parts = ["state_fee", "postage", "fee_transfer"].filter((key) => amounts?.[key] > 0).map((key) => [say(key), money(amounts[key])]);
+  const own = field(say("paid_with"), {
+    inputmode: "numeric",
+    maxlength: 15,
+    value: draft.paid ? grouped(draft.paid) : "",
+    onInput: () => pay(regroup(own.input)),
+  });
+  const noted = (text, sum) =>
+    button(
+      text,
+      () => {
+        own.input.value = grouped(sum);
+        return pay(sum);
+      },
+      { kind: "note-button" },
+    );
+  const parts = ["state_fee", "postage", "fee_transfer"]
+    .filter((key) => amounts?.[key] > 0)
+    .map((key) => [say(key), money(amounts[key])]);
   show();
-  return card(make("h2", {}, say("to_collect")), make("p", { class: "sum" }, money(fee)), facts(parts),
-    make("div", { class: "notes" }, noted(say("paid_exactly", { money: money(fee) }), fee), ...notesFor(fee).map((note) => noted(money(note), note))), own, change);
+  return card(
+    make("h2", {}, say("to_collect")),
+    make("p", { class: "sum" }, money(fee)),
+    facts(parts),
+    make(
+      "div",
+      { class: "notes" },
+      noted(say("paid_exactly", { money: money(fee) }), fee),
+      ...notesFor(fee).map((note) => noted(money(note), note)),
+    ),
+    own,
+    change,
+  );
 }
 
 // Sets thousands apart while it is typed, the caret staying behind its digit; gives the sum, null where there is none.

@@ -3,7 +3,18 @@ import * as operations from "../operations.js";
 import { lastPlace } from "../place.js";
 
 // What a signature stands for.
-const SIGNED = ["lines", "extra", "recalled", "seal", "receiver", "receiverName", "authorization", "identity", "relationship", "signer"];
+const SIGNED = [
+  "lines",
+  "extra",
+  "recalled",
+  "seal",
+  "receiver",
+  "receiverName",
+  "authorization",
+  "identity",
+  "relationship",
+  "signer",
+];
 
 // The draft of a stop with what it is about; null when there is no such stop any more.
 export async function openForm(phone, id) {
@@ -27,10 +38,27 @@ function inHand({ stop, custody }) {
 // `documents` are the papers that were announced, an optional one only if it was: what is there is expected to be given.
 function fresh(door) {
   const pickup = door.job.kind === "pickup";
-  const lines = (pickup ? door.documents : door.lines).map(({ position, originals, copies }) => ({ position, originals, copies }));
+  const lines = (pickup ? door.documents : door.lines).map(({ position, originals, copies }) => ({
+    position,
+    originals,
+    copies,
+  }));
   return {
-    identity: null, card: null, lines, extra: [], paid: null, seal: "", photo: null, strokes: null, signAgain: false,
-    signer: door.job.contact_name, relationship: "self", receiver: "self", receiverName: "", authorization: "", recalled: [],
+    identity: null,
+    card: null,
+    lines,
+    extra: [],
+    paid: null,
+    seal: "",
+    photo: null,
+    strokes: null,
+    signAgain: false,
+    signer: door.job.contact_name,
+    relationship: "self",
+    receiver: "self",
+    receiverName: "",
+    authorization: "",
+    recalled: [],
   };
 }
 
@@ -38,7 +66,8 @@ function fresh(door) {
 // signed; and a receiver who needs no authorisation leaves none behind, nor its photo.
 export function amended(door, draft, change) {
   const all = { ...change };
-  if ("receiver" in change && !needsPaper(door, change.receiver)) Object.assign(all, { authorization: "", photo: null });
+  if ("receiver" in change && !needsPaper(door, change.receiver))
+    Object.assign(all, { authorization: "", photo: null });
   const same = SIGNED.every((part) => !(part in all) || JSON.stringify(all[part]) === JSON.stringify(draft[part]));
   return same ? all : { ...all, strokes: null, signAgain: draft.signAgain || Boolean(draft.strokes) };
 }
@@ -52,16 +81,19 @@ export function needsPaper({ authorization: rule }, receiver) {
 export function missingOf({ checklist = [], documents }, draft) {
   const there = new Map(draft.lines.map((line) => [line.position, line]));
   const known = new Map(documents.map((line) => [line.position, line]));
-  return checklist.filter(({ position, mandatory, originals, copies }) => {
-    const line = there.get(position);
-    return mandatory && known.has(position) && (!line || line.originals < originals || line.copies < copies);
-  }).map(({ position }) => {
-    const { originals = 0, copies = 0 } = there.get(position) ?? {};
-    return [position, originals, copies];
-  });
+  return checklist
+    .filter(({ position, mandatory, originals, copies }) => {
+      const line = there.get(position);
+      return mandatory && known.has(position) && (!line || line.originals < originals || line.copies < copies);
+    })
+    .map(({ position }) => {
+      const { originals = 0, copies = 0 } = there.get(position) ?? {};
+      return [position, originals, copies];
+    });
 }
 
-export const isNothing = ({ lines, extra }) => [...lines, ...extra].every(({ originals, copies }) => originals + copies === 0);
+export const isNothing = ({ lines, extra }) =>
+  [...lines, ...extra].every(({ originals, copies }) => originals + copies === 0);
 
 // Signs what was done at the door and forgets the draft; gives the operation.
 export async function finishDoor(phone, form, write) {

@@ -11,9 +11,20 @@ export async function signaturePad({ label, strokes = null, onChange }) {
   const { default: SignaturePad } = await import(told.signature_pad);
   const canvas = make("canvas", { class: "pad", role: "img", "aria-label": label });
   const hint = make("span", { class: "pad-hint", "aria-hidden": "true" }, say("sign_here"));
-  const element = make("div", { class: "pad-box" }, canvas, hint,
-    button(say("sign_again"), () => clear(), { kind: "plain pad-clear" }));
-  const pad = new SignaturePad(canvas, { minWidth: 1, maxWidth: 2.6, penColor: "#101820", throttle: 8, minDistance: 2 });
+  const element = make(
+    "div",
+    { class: "pad-box" },
+    canvas,
+    hint,
+    button(say("sign_again"), () => clear(), { kind: "plain pad-clear" }),
+  );
+  const pad = new SignaturePad(canvas, {
+    minWidth: 1,
+    maxWidth: 2.6,
+    penColor: "#101820",
+    throttle: 8,
+    minDistance: 2,
+  });
   let signed = strokes ? asDrawn(strokes) : []; // as it was written: each fit starts from it, so that turning to and fro takes nothing away
   let writing = false; // not a stroke is taken from beneath the pen: the box is fitted when it is lifted
   hint.hidden = signed.length > 0;
@@ -36,7 +47,9 @@ export async function signaturePad({ label, strokes = null, onChange }) {
     else pad.clear();
   }
 
-  pad.addEventListener("beginStroke", () => { writing = hint.hidden = true; });
+  pad.addEventListener("beginStroke", () => {
+    writing = hint.hidden = true;
+  });
   pad.addEventListener("endStroke", () => {
     writing = false;
     signed = [...pad.toData()];
@@ -57,8 +70,14 @@ function dotsOf(canvas) {
 // The same drawing, made so small that nothing of it is cut.
 export function within(groups, width, height) {
   const points = groups.flatMap((group) => group.points);
-  const scale = Math.min(1, ...points.map(({ x, y }) => Math.min(width / Math.max(x, width), height / Math.max(y, height))));
-  return groups.map((group) => ({ ...group, points: group.points.map((point) => ({ ...point, x: point.x * scale, y: point.y * scale })) }));
+  const scale = Math.min(
+    1,
+    ...points.map(({ x, y }) => Math.min(width / Math.max(x, width), height / Math.max(y, height))),
+  );
+  return groups.map((group) => ({
+    ...group,
+    points: group.points.map((point) => ({ ...point, x: point.x * scale, y: point.y * scale })),
+  }));
 }
 
 // Points [x, y, milliseconds since the first, pressure in per cent], integers; a very long one is thinned.
@@ -67,13 +86,26 @@ export function strokesOf(groups) {
   if (!first) return null;
   const all = groups.reduce((sum, { points }) => sum + points.length, 0);
   const every = Math.ceil(all / MOST_POINTS);
-  return groups.map(({ points }) => points.filter((_, n) => n % every === 0 || n === points.length - 1)
-    .map(({ x, y, time, pressure }) => [Math.round(x), Math.round(y), Math.max(0, Math.round(time - first.time)), Math.round(100 * (pressure || 0))]));
+  return groups.map(({ points }) =>
+    points
+      .filter((_, n) => n % every === 0 || n === points.length - 1)
+      .map(({ x, y, time, pressure }) => [
+        Math.round(x),
+        Math.round(y),
+        Math.max(0, Math.round(time - first.time)),
+        Math.round(100 * (pressure || 0)),
+      ]),
+  );
 }
 
 function asDrawn(strokes) {
   return strokes.map((points) => ({
-    minWidth: 1, maxWidth: 2.6, dotSize: 0, penColor: "#101820", velocityFilterWeight: 0.7, compositeOperation: "source-over",
+    minWidth: 1,
+    maxWidth: 2.6,
+    dotSize: 0,
+    penColor: "#101820",
+    velocityFilterWeight: 0.7,
+    compositeOperation: "source-over",
     points: points.map(([x, y, time, pressure]) => ({ x, y, time, pressure: pressure / 100 })),
   }));
 }

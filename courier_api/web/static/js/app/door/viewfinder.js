@@ -21,7 +21,7 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
 
   async function start() {
     if (ended && !ended.signal.aborted) return;
-    const mine = ended = new AbortController();
+    const mine = (ended = new AbortController());
     try {
       camera = await openCamera(video);
     } catch (fault) {
@@ -30,7 +30,10 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
       if (shutter) shutter.hidden = true;
       return;
     }
-    if (mine.signal.aborted) { camera.stop(); return; }
+    if (mine.signal.aborted) {
+      camera.stop();
+      return;
+    }
     lamp.hidden = !camera.canTorch;
     if (onCode) watchCodes(camera, { onCode: ({ text }) => onCode(text), signal: mine.signal }).catch(tellFault);
   }
@@ -62,7 +65,16 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
     }
   }
 
-  return { element, start, stop, shutter, say: (text, kind = "") => { word.textContent = text; word.className = `finder-word ${kind}`; } };
+  return {
+    element,
+    start,
+    stop,
+    shutter,
+    say: (text, kind = "") => {
+      word.textContent = text;
+      word.className = `finder-word ${kind}`;
+    },
+  };
 }
 
 function fileInput(onFile, text) {
@@ -101,34 +113,58 @@ const REPEAT_MS = 2_000; // a code that lies before the camera is not said again
 //   judge(text)   {good, word, left}: what to say of a code, and what is looked for then
 export function scanMany(heading, { left, judge }) {
   const list = make("div", { class: "finder-left" });
-  const show = (names) => list.replaceChildren(make("strong", {}, say("scan_left", { n: names.length })),
-    make("ul", {}, ...names.map((name) => make("li", { class: "code" }, name))));
+  const show = (names) =>
+    list.replaceChildren(
+      make("strong", {}, say("scan_left", { n: names.length })),
+      make("ul", {}, ...names.map((name) => make("li", { class: "code" }, name))),
+    );
   const told = new Map(); // text -> when it was said
   show(left);
-  return over(heading, null, (close) => {
-    const finder = viewfinder({
-      label: heading,
-      onCode: async (text) => {
-        if (performance.now() - (told.get(text) ?? -Infinity) < REPEAT_MS) return;
-        told.set(text, performance.now());
-        const { good, word, left: still } = await judge(text);
-        const kind = good ? "good" : "bad";
-        finder.say(word, kind);
-        show(still);
-        if (!still.length) close(true);
-      },
-    });
-    return finder;
-  }, { leave: say("scan_end"), below: list });
+  return over(
+    heading,
+    null,
+    (close) => {
+      const finder = viewfinder({
+        label: heading,
+        onCode: async (text) => {
+          if (performance.now() - (told.get(text) ?? -Infinity) < REPEAT_MS) return;
+          told.set(text, performance.now());
+          const { good, word, left: still } = await judge(text);
+          const kind = good ? "good" : "bad";
+          finder.say(word, kind);
+          show(still);
+          if (!still.length) close(true);
+        },
+      });
+      return finder;
+    },
+    { leave: say("scan_end"), below: list },
+  );
 }
 
 function over(heading, hint, open, { leave = say("go_back"), below = null } = {}) {
   return new Promise((resolve) => {
-    const close = (found) => { finder.stop(); dialog.close(); dialog.remove(); resolve(found); };
+    const close = (found) => {
+      finder.stop();
+      dialog.close();
+      dialog.remove();
+      resolve(found);
+    };
     const finder = open(close);
-    const dialog = make("dialog", { class: "sheet scanning", "aria-label": heading },
-      make("h2", {}, heading), hint && make("p", {}, hint), finder.element, finder.shutter, below, button(leave, () => close(null), { kind: "plain" }));
-    dialog.addEventListener("cancel", (event) => { event.preventDefault(); close(null); });
+    const dialog = make(
+      "dialog",
+      { class: "sheet scanning", "aria-label": heading },
+      make("h2", {}, heading),
+      hint && make("p", {}, hint),
+      finder.element,
+      finder.shutter,
+      below,
+      button(leave, () => close(null), { kind: "plain" }),
+    );
+    dialog.addEventListener("cancel", (event) => {
+      event.preventDefault();
+      close(null);
+    });
     document.body.append(dialog);
     dialog.showModal();
     finder.start();

@@ -5,7 +5,16 @@ import { ask, notice } from "../parts.js";
 
 export async function wrongCode(text, door, phone) {
   const number = trackingNumber(text);
-  const other = number && phone.rounds.flatMap(({ stops }) => stops).find(({ stop }) => stop.job.tracking_number === number);
-  const what = !number ? say("wrong_code_no_item") : other ? say("wrong_code_of", { number, n: other.stop.position, name: other.stop.job.contact_name }) : say("wrong_code_unknown", { number });
-  await ask(say("wrong_code"), [notice("bad", what, say("wrong_code_text", { number: door.job.tracking_number }))], [[true, say("understood")]]);
+  const other =
+    number && phone.rounds.flatMap(({ stops }) => stops).find(({ stop }) => stop.job.tracking_number === number);
+  const what = !number
+    ? say("wrong_code_no_item")
+    : other
+      ? say("wrong_code_of", { number, n: other.stop.position, name: other.stop.job.contact_name })
+      : say("wrong_code_unknown", { number });
+  await ask(
+    say("wrong_code"),
+    [notice("bad", what, say("wrong_code_text", { number: door.job.tracking_number }))],
+    [[true, say("understood")]],
+  );
 }

@@ -90,7 +90,8 @@ function project(pieces, [x, y]) {
 // (`expected`), and whether its window would be over (`at_risk`). `from` and `now` are where and when the courier leaves;
 // without them he is at the first of them, as planned.
 export function outOfOrder(stops, chosen, { from = null, now = null } = {}) {
-  const before = stops.filter(({ state, position }) => ["pending", "arrived"].includes(state) && position < chosen.position)
+  const before = stops
+    .filter(({ state, position }) => ["pending", "arrived"].includes(state) && position < chosen.position)
     .sort((a, b) => a.position - b.position);
   if (before.length === 0) return [];
   let place = from ?? before[0].job.point;

@@ -15,13 +15,30 @@ export function drawLine(map, line) {
   map.addLayer({ id: "sure", type: "fill", source: "sure", paint: { "fill-color": WAY, "fill-opacity": 0.16 } }, UNDER);
   if (!line) return;
   map.addSource("way", { type: "geojson", data: collection([line]) });
-  map.addLayer({ id: "way-edge", type: "line", source: "way", layout, paint: { "line-color": colours.halo, "line-width": 9 } }, UNDER);
-  map.addLayer({ id: "way", type: "line", source: "way", layout, paint: { "line-color": WAY, "line-width": 5 } }, UNDER);
+  map.addLayer(
+    { id: "way-edge", type: "line", source: "way", layout, paint: { "line-color": colours.halo, "line-width": 9 } },
+    UNDER,
+  );
+  map.addLayer(
+    { id: "way", type: "line", source: "way", layout, paint: { "line-color": WAY, "line-width": 5 } },
+    UNDER,
+  );
   map.addImage("onward", tip(), { pixelRatio: 2 });
-  map.addLayer({
-    id: "way-on", type: "symbol", source: "way",
-    layout: { "symbol-placement": "line", "symbol-spacing": 70, "icon-image": "onward", "icon-allow-overlap": true, "icon-ignore-placement": true },
-  }, UNDER);
+  map.addLayer(
+    {
+      id: "way-on",
+      type: "symbol",
+      source: "way",
+      layout: {
+        "symbol-placement": "line",
+        "symbol-spacing": 70,
+        "icon-image": "onward",
+        "icon-allow-overlap": true,
+        "icon-ignore-placement": true,
+      },
+    },
+    UNDER,
+  );
 }
 
 // Which way the line is ridden.
@@ -33,7 +50,12 @@ function tip() {
   canvas.strokeStyle = colours.halo;
   canvas.fillStyle = WAY;
   canvas.beginPath();
-  for (const [x, y] of [[5, 4], [28, 16], [5, 28]]) canvas.lineTo(x, y);
+  for (const [x, y] of [
+    [5, 4],
+    [28, 16],
+    [5, 28],
+  ])
+    canvas.lineTo(x, y);
   canvas.closePath();
   canvas.stroke();
   canvas.fill();
@@ -67,4 +89,7 @@ function around({ lon, lat, accuracy }) {
   return { type: "Polygon", coordinates: [ring] };
 }
 
-const collection = (shapes) => ({ type: "FeatureCollection", features: shapes.map((geometry) => ({ type: "Feature", geometry, properties: {} })) });
+const collection = (shapes) => ({
+  type: "FeatureCollection",
+  features: shapes.map((geometry) => ({ type: "Feature", geometry, properties: {} })),
+});

@@ -20,7 +20,13 @@ export function wordsOf({ stop, state }, isNext) {
     isNext ? say("map_next") : null,
     isOpen(state) ? null : say(isVain(state) ? "map_failed" : "map_done"),
   ];
-  return [say("map_stop", { n: stop.position }), say(job.kind), job.contact_name, job.address, stands.filter(Boolean).join(", ")];
+  return [
+    say("map_stop", { n: stop.position }),
+    say(job.kind),
+    job.contact_name,
+    job.address,
+    stands.filter(Boolean).join(", "),
+  ];
 }
 
 export class Stops {
@@ -44,7 +50,10 @@ export class Stops {
       const n = met.get(placeOf(stop)) ?? 0;
       met.set(placeOf(stop), n + 1);
       const element = make("button", { type: "button" }, make("span", { class: "face", "aria-hidden": "true" }));
-      element.addEventListener("click", (event) => { event.stopPropagation(); this.onStop(stop.id); });
+      element.addEventListener("click", (event) => {
+        event.stopPropagation();
+        this.onStop(stop.id);
+      });
       const offset = [(n % IN_A_ROW) * APART_PX, Math.floor(n / IN_A_ROW) * APART_PX];
       const { lon, lat } = stop.job.point;
       this.drawn.set(stop.id, new this.Marker({ element, offset }).setLngLat([lon, lat]).addTo(this.map));

@@ -27,7 +27,9 @@ export function tilesOf(points, { template, bounds = null, zooms = ZOOMS, most =
 // The places along which a round goes: the stops first, then the post office, then the line step by step.
 export function wayOf({ line, stops, office }) {
   const doors = stops.map(({ job }) => job.point);
-  return [...doors, ...(office?.point ? [office.point] : [])].map(({ lon, lat }) => [lon, lat]).concat(steps(line?.coordinates ?? []));
+  return [...doors, ...(office?.point ? [office.point] : [])]
+    .map(({ lon, lat }) => [lon, lat])
+    .concat(steps(line?.coordinates ?? []));
 }
 
 // A long straight road has a point at each end only, and a winding one hundreds.

@@ -24,7 +24,15 @@ export function showMap(container, { round, stops, next = null, me = null, onSto
 
 class View {
   constructor(container, round, onStop) {
-    Object.assign(this, { container, round, onStop, map: null, shown: null, plain: false, ending: new AbortController() });
+    Object.assign(this, {
+      container,
+      round,
+      onStop,
+      map: null,
+      shown: null,
+      plain: false,
+      ending: new AbortController(),
+    });
     this.canvas = make("div", { class: "canvas" });
     this.note = make("p", { class: "map-note", role: "status" }, say("map_loading"));
     container.classList.add("round-map");
@@ -39,7 +47,12 @@ class View {
     const { Marker } = await import(told.maplibre);
     const { signal } = this.ending;
     const map = await drawGround(this.canvas, {
-      bounds: boundsOf(this.round, this.shown.stops) ?? told.bounds, padding: AROUND, maxFit: NEAR, minZoom: FARTHEST, tiles: template(), signal,
+      bounds: boundsOf(this.round, this.shown.stops) ?? told.bounds,
+      padding: AROUND,
+      maxFit: NEAR,
+      minZoom: FARTHEST,
+      tiles: template(),
+      signal,
     });
     drawLine(map, this.round.line);
     Object.assign(this, { map, stops: new Stops(map, Marker, this.onStop), me: new Me(map, Marker) });
@@ -49,7 +62,9 @@ class View {
 
   // Stops and line are right even where there is nothing beneath them: no tiles are kept and there is no network.
   #watchGround() {
-    const tell = (isThere) => { this.note.textContent = isThere ? "" : say("map_bare"); };
+    const tell = (isThere) => {
+      this.note.textContent = isThere ? "" : say("map_bare");
+    };
     const late = setTimeout(() => tell(false), LATE_MS);
     this.ending.signal.addEventListener("abort", () => clearTimeout(late));
     this.note.textContent = "";
@@ -63,7 +78,10 @@ class View {
     this.shown = shown;
     const { stops, next, me } = shown;
     const open = stops.filter(({ state }) => isOpen(state)).length;
-    this.container.setAttribute("aria-label", next ? say("map_of_next", { open, n: next.stop.position }) : say("map_of", { open }));
+    this.container.setAttribute(
+      "aria-label",
+      next ? say("map_of_next", { open, n: next.stop.position }) : say("map_of", { open }),
+    );
     able(this.toNext, next);
     able(this.toMe, me);
     if (this.plain) this.#list();
@@ -111,9 +129,19 @@ class View {
     const rows = stops.map((one) => {
       const isNext = one.stop.id === next?.stop.id;
       const [which, kind, name, address, stands] = wordsOf(one, isNext);
-      const row = make("button", { type: "button", class: isNext ? "next" : null },
+      const row = make(
+        "button",
+        { type: "button", class: isNext ? "next" : null },
         make("b", { "aria-hidden": "true" }, signOf(one)),
-        make("span", {}, make("span", { class: "unseen" }, `${which}, `), `${kind} · ${name}`, make("small", {}, address), make("small", {}, stands)));
+        make(
+          "span",
+          {},
+          make("span", { class: "unseen" }, `${which}, `),
+          `${kind} · ${name}`,
+          make("small", {}, address),
+          make("small", {}, stands),
+        ),
+      );
       row.addEventListener("click", () => this.onStop(one.stop.id));
       return make("li", {}, row);
     });
@@ -122,10 +150,16 @@ class View {
 }
 
 function legend() {
-  const invented = [told.synthetic ? say("synthetic") : null, told.approximate ? say("approximate") : null].filter(Boolean);
-  return make("p", { class: "map-legend" },
-    make("span", { class: "key pickup" }, say("pickup")), make("span", { class: "key delivery" }, say("delivery")),
-    invented.length ? make("span", {}, `${invented.join(". ")}.`) : null);
+  const invented = [told.synthetic ? say("synthetic") : null, told.approximate ? say("approximate") : null].filter(
+    Boolean,
+  );
+  return make(
+    "p",
+    { class: "map-legend" },
+    make("span", { class: "key pickup" }, say("pickup")),
+    make("span", { class: "key delivery" }, say("delivery")),
+    invented.length ? make("span", {}, `${invented.join(". ")}.`) : null,
+  );
 }
 
 function able(button, able_) {
@@ -135,10 +169,13 @@ function able(button, able_) {
 const isUnable = () => !document.createElement("canvas").getContext("webgl2");
 
 function boundsOf({ line, office }, stops) {
-  const places = [...stops.map(({ stop }) => stop.job.point), ...(office?.point ? [office.point] : [])].map(({ lon, lat }) => [lon, lat])
+  const places = [...stops.map(({ stop }) => stop.job.point), ...(office?.point ? [office.point] : [])]
+    .map(({ lon, lat }) => [lon, lat])
     .concat(line?.coordinates ?? []);
   if (places.length === 0) return null;
   const [lons, lats] = [places.map(([lon]) => lon), places.map(([, lat]) => lat)];
-  const [least, most] = [Math.min, Math.max].map((pick) => [lons, lats].map((values) => values.reduce((a, b) => pick(a, b))));
+  const [least, most] = [Math.min, Math.max].map((pick) =>
+    [lons, lats].map((values) => values.reduce((a, b) => pick(a, b))),
+  );
   return [...least, ...most];
 }

@@ -18,7 +18,7 @@ export function makeFeed({ database, holder, call }) {
     const { value: before = null } = (await facts.get("cursor")) ?? {};
     const changes = [];
     let cursor = before;
-    for (let more = true; more; ) {
+    for (let more = true; more;) {
       const query = cursor ? `&cursor=${encodeURIComponent(cursor)}` : "";
       const page = await call(`/couriers/changes?limit=${LIMIT}${query}`, { token });
       changes.push(...page.items);
@@ -32,7 +32,9 @@ export function makeFeed({ database, holder, call }) {
   async function take(items, cursor, token, isFirst) {
     const snapshots = [];
     for (const id of await touched(items, isFirst)) snapshots.push(await anew(id, token));
-    const bags = items.some(({ kind }) => kind.startsWith("item_") || kind === "operation_decided") ? await call("/couriers/items", { token }) : null;
+    const bags = items.some(({ kind }) => kind.startsWith("item_") || kind === "operation_decided")
+      ? await call("/couriers/items", { token })
+      : null;
     const operations = items.filter(({ kind }) => OPERATIONS.includes(kind)).map(({ subject_id: id }) => id);
     const stand = await Promise.all(operations.map((id) => standing(id, token)));
     await remember(stand, new Map(items.map((one) => [one.subject_id, one.detail?.decision])));
@@ -55,7 +57,11 @@ export function makeFeed({ database, holder, call }) {
   // time everything that ever was comes by.
   async function touched(items, isFirst) {
     const held = await facts.filter(({ key }) => /^(round|incoming):/.test(key)).toArray();
-    return roundsOf(items, held.map(({ value }) => value), isFirst);
+    return roundsOf(
+      items,
+      held.map(({ value }) => value),
+      isFirst,
+    );
   }
 
   // What waited for an earlier operation, or for a new certificate, is done at some time without a word.
@@ -73,7 +79,13 @@ export function makeFeed({ database, holder, call }) {
       for (const { id, state, code, detail } of stand.filter(Boolean)) {
         const decision = decisions.get(id);
         // What is applied only now stands in no list that was fetched before.
-        await done.update(id, { state, code, detail, ...(decision && { decision }), ...(state === "applied" && { kept_at: Date.now() }) });
+        await done.update(id, {
+          state,
+          code,
+          detail,
+          ...(decision && { decision }),
+          ...(state === "applied" && { kept_at: Date.now() }),
+        });
       }
     });
   }
@@ -83,7 +95,9 @@ export function makeFeed({ database, holder, call }) {
 
 // The ids of rounds to be read anew, of those `held` and such as were published; pure.
 export function roundsOf(items, held, isFirst) {
-  const byBag = new Map(held.flatMap(({ round, doors }) => (doors ?? []).map(({ custody }) => [custody.item_id, round.id])));
+  const byBag = new Map(
+    held.flatMap(({ round, doors }) => (doors ?? []).map(({ custody }) => [custody.item_id, round.id])),
+  );
   const known = new Set(held.map(({ round }) => round.id));
   const ids = items.map(({ kind, subject_id: id, detail }) => {
     if (kind.startsWith("item_")) return byBag.get(id);

@@ -78,7 +78,10 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   const online = () => nudge();
   addEventListener("online", online);
   const watched = [
-    liveQuery(() => count(database, holder)).subscribe((next) => { counted = next; changed(); }, console.warn),
+    liveQuery(() => count(database, holder)).subscribe((next) => {
+      counted = next;
+      changed();
+    }, console.warn),
     // Signed in again, or for the first time: what waits may go.
     liveQuery(() => database.facts.get("session")).subscribe(() => sender.nudge(), console.warn),
   ];
@@ -96,7 +99,13 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   async function putAll(saids) {
     const anchor = (await database.facts.get("anchor"))?.value ?? null;
     const signing = { write: tools.write, app: told.app, anchor };
-    const made = await withRoom(() => enqueueAll(holder, saids.map((said) => () => said), signing));
+    const made = await withRoom(() =>
+      enqueueAll(
+        holder,
+        saids.map((said) => () => said),
+        signing,
+      ),
+    );
     await recount();
     sender.wake();
     tabs.postMessage({ wake: true });
@@ -132,8 +141,14 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
 // What waits, without reading a single photo.
 async function count({ queue, evidence }, { person }) {
   const rows = await queue.where("person").equals(person).toArray();
-  const range = [[person, "waiting", 0], [person, "waiting", Infinity]];
-  const sizes = await evidence.where("[person+state+size]").between(...range).keys();
+  const range = [
+    [person, "waiting", 0],
+    [person, "waiting", Infinity],
+  ];
+  const sizes = await evidence
+    .where("[person+state+size]")
+    .between(...range)
+    .keys();
   const bytes = sizes.reduce((sum, [, , size]) => sum + size, 0);
   const oldest = rows.map(({ at }) => at).sort()[0] ?? null;
   return { operations: rows.length, photos: sizes.length, bytes, oldest };
@@ -150,11 +165,24 @@ async function problems({ keys, queue, done, evidence }, holder) {
   const stuck = (await queue.where("person").equals(person).toArray()).filter(({ fault }) => fault);
   const asked = await done.where("state").anyOf("parked", "rejected").toArray();
   const files = [];
-  await evidence.where("fault").above("").each(({ event: id, kind: file, fault: code, person: whose }) => {
-    if (whose === person) files.push({ kind: "evidence", id, file, code });
-  });
-  const shown = (kind) => ({ id, typ, at, fields, subject, fault, code, detail = null }) =>
-    ({ kind, id, typ, at, fields, subject, code: fault ?? code, detail });
+  await evidence
+    .where("fault")
+    .above("")
+    .each(({ event: id, kind: file, fault: code, person: whose }) => {
+      if (whose === person) files.push({ kind: "evidence", id, file, code });
+    });
+  const shown =
+    (kind) =>
+    ({ id, typ, at, fields, subject, fault, code, detail = null }) => ({
+      kind,
+      id,
+      typ,
+      at,
+      fields,
+      subject,
+      code: fault ?? code,
+      detail,
+    });
   return [
     ...(record?.fault ? [{ kind: "key", code: record.fault }] : []),
     ...stuck.map(shown("operation")),

@@ -40,7 +40,10 @@ function spell(value) {
   if (typeof value === "number") return spellNumber(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(spell).join()}]`;
-  return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${spell(value[key])}`).join()}}`;
+  return `{${Object.keys(value)
+    .sort()
+    .map((key) => `${JSON.stringify(key)}:${spell(value[key])}`)
+    .join()}}`;
 }
 
 function spellNumber(value) {

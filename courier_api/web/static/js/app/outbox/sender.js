@@ -53,13 +53,16 @@ export function makeSender({ database, holder, call, keys, learn, verify, clock,
   // What was taken back meanwhile is not there any more.
   async function mark(batch) {
     if (!batch.length) return [];
-    return withRoom(() => inOne(database, [queue], async () => {
-      const there = (await queue.bulkGet(batch.map(({ kid, counter }) => [kid, counter])))
-        .filter((row, at) => row?.id === batch[at].id);
-      for (const row of there) row.sent_at ??= clock.now();
-      await queue.bulkPut(there);
-      return there;
-    }));
+    return withRoom(() =>
+      inOne(database, [queue], async () => {
+        const there = (await queue.bulkGet(batch.map(({ kid, counter }) => [kid, counter]))).filter(
+          (row, at) => row?.id === batch[at].id,
+        );
+        for (const row of there) row.sent_at ??= clock.now();
+        await queue.bulkPut(there);
+        return there;
+      }),
+    );
   }
 
   // Which one of them it is that the server cannot read is found by halves; that one is kept, and shown.
@@ -80,10 +83,13 @@ export function makeSender({ database, holder, call, keys, learn, verify, clock,
   // Gives how many of them stay.
   async function settle(marked, answer, sent, answered) {
     const results = new Map((answer?.results ?? []).map((result) => [result.id, result]));
-    const judge = () => Promise.all(marked.map(async (row) => {
-      const result = results.get(row.id);
-      return { row, result, holds: await operationReceiptHolds(asSent(row), result?.receipt, keys, { verify }) };
-    }));
+    const judge = () =>
+      Promise.all(
+        marked.map(async (row) => {
+          const result = results.get(row.id);
+          return { row, result, holds: await operationReceiptHolds(asSent(row), result?.receipt, keys, { verify }) };
+        }),
+      );
     let judged = await judge();
     if (judged.some(({ holds }) => !holds) && (await learn())) judged = await judge();
     await inOne(database, [queue, done, records, facts], async () => {
@@ -123,7 +129,19 @@ export function makeSender({ database, holder, call, keys, learn, verify, clock,
 
 // What the phone remembers of an operation: what became of it, and what its receipt for the citizen is made of.
 function doneOf(row, { result, state, code, detail, receipt }, keptAt) {
-  const { id, kid, counter, person, typ, at, fields, subject, beside, certificate, signed: { core, signature } } = row;
+  const {
+    id,
+    kid,
+    counter,
+    person,
+    typ,
+    at,
+    fields,
+    subject,
+    beside,
+    certificate,
+    signed: { core, signature },
+  } = row;
   const said = { id, kid, counter, person, typ, at, fields, subject, beside, certificate, signed: { core, signature } };
   return { ...said, result, state, code, detail, receipt, kept_at: keptAt };
 }

@@ -5,11 +5,19 @@ import { pauseAfter } from "./batch.js";
 export const CLOCK = {
   now: () => Date.now(),
   // Until the time is over or `signal` says so.
-  wait: (ms, signal) => new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const late = ms === null ? null : setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
-    signal.addEventListener("abort", () => { clearTimeout(late); resolve(); }, { once: true });
-  }),
+  wait: (ms, signal) =>
+    new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const late = ms === null ? null : setTimeout(resolve, Math.min(ms, 2 ** 31 - 1));
+      signal.addEventListener(
+        "abort",
+        () => {
+          clearTimeout(late);
+          resolve();
+        },
+        { once: true },
+      );
+    }),
 };
 
 const OFTEN_MS = 30_000; // another tab may have put something in that nobody told us of
@@ -48,7 +56,8 @@ export function takeTurns({ name, steps, clock, lock, tell }) {
   }
 
   function failed(fault) {
-    if ([401, 403].includes(fault.status) && fault.code !== "broken") { // a proxy's own refusal says nothing of our session
+    if ([401, 403].includes(fault.status) && fault.code !== "broken") {
+      // a proxy's own refusal says nothing of our session
       tell("signed_out");
       return { wait: null };
     }
@@ -76,7 +85,9 @@ export function takeTurns({ name, steps, clock, lock, tell }) {
       over = new AbortController();
       const { signal } = over;
       const held = lock.request(name, { signal }, () => run(signal));
-      running = held.catch((fault) => { if (!signal.aborted) throw fault; });
+      running = held.catch((fault) => {
+        if (!signal.aborted) throw fault;
+      });
     },
     async stop() {
       over.abort();

@@ -36,9 +36,20 @@ export function makeUploader({ database, holder, call, keys, learn, verify, cloc
 
   // Signatures before photos, the oldest first; nothing whose operation is still here, for that may be taken back.
   async function next() {
-    const range = [[holder.person, "waiting", 0], [holder.person, "waiting", Infinity]];
-    const names = await evidence.where("[person+state+size]").between(...range).primaryKeys();
-    const held = new Set(await queue.where("id").anyOf(names.map(([event]) => event)).keys());
+    const range = [
+      [holder.person, "waiting", 0],
+      [holder.person, "waiting", Infinity],
+    ];
+    const names = await evidence
+      .where("[person+state+size]")
+      .between(...range)
+      .primaryKeys();
+    const held = new Set(
+      await queue
+        .where("id")
+        .anyOf(names.map(([event]) => event))
+        .keys(),
+    );
     const free = names.filter(([event, kind]) => !held.has(event) && !(resting.get(event + kind) > clock.now()));
     const [key] = free.sort(([a, one], [b, other]) => (one === other ? (a < b ? -1 : 1) : one === "strokes" ? -1 : 1));
     const row = key && (await evidence.get(key));
@@ -115,7 +126,8 @@ export function makeUploader({ database, holder, call, keys, learn, verify, cloc
     const { status, code } = fault;
     if ([409, 460].includes(status) && current.refusals++ < 5) {
       current.offset = null; // asked for anew
-    } else if (status === 404 && row.location && current.refusals++ < 2) { // an answer to HEAD says no more than that
+    } else if (status === 404 && row.location && current.refusals++ < 2) {
+      // an answer to HEAD says no more than that
       await guarded(() => evidence.update([row.event, row.kind], { location: (row.location = null) }));
     } else if (status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status) && code !== "broken") {
       await rest(row, status === 404 ? "evidence_erased" : code);

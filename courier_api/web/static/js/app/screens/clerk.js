@@ -18,14 +18,30 @@ export const clerkScreen = (phone, write) => async () => {
   const recalled = phone.recalled();
   if (!phone.office || (!bags.length && !of.length && !recalled.length)) return replace("#/office");
   const clerks = phone.office.clerks;
-  if (!clerks.some(({ staff_code: code }) => code === draft.clerk)) draft.clerk = clerks.length === 1 ? clerks[0].staff_code : null;
+  if (!clerks.some(({ staff_code: code }) => code === draft.clerk))
+    draft.clerk = clerks.length === 1 ? clerks[0].staff_code : null;
   let strokes = null; // of this visit alone: nobody signs for what he does not see
-  const pad = await signaturePad({ label: say("pad_label"), onChange: (drawn) => { strokes = drawn; } });
-  const counted = field(say("cash_counted"), { inputmode: "numeric", value: draft.counted, hint: say("cash_counted_hint", { money: money(total) }), onInput: (text) => keep({ counted: text }) });
-  const vouchers = await Promise.all(of.map(async ({ handover_id: id, amount }) => [await voucherNumber(id), money(amount)]));
+  const pad = await signaturePad({
+    label: say("pad_label"),
+    onChange: (drawn) => {
+      strokes = drawn;
+    },
+  });
+  const counted = field(say("cash_counted"), {
+    inputmode: "numeric",
+    value: draft.counted,
+    hint: say("cash_counted_hint", { money: money(total) }),
+    onInput: (text) => keep({ counted: text }),
+  });
+  const vouchers = await Promise.all(
+    of.map(async ({ handover_id: id, amount }) => [await voucherNumber(id), money(amount)]),
+  );
   return {
     title: say("clerk_signs"),
-    arrive: () => { quiet(); here(phone); }, // asked for now, so that signing need not wait for it
+    arrive: () => {
+      quiet();
+      here(phone);
+    }, // asked for now, so that signing need not wait for it
     back: "#/office",
     body: [
       make("p", { class: "lead" }, say("to_the_clerk")),
@@ -33,34 +49,68 @@ export const clerkScreen = (phone, write) => async () => {
       of.length ? vouchersCard(total, vouchers) : null,
       recalledCard(phone, recalled),
       facts([[say("at"), clock(new Date().toISOString())]]),
-      choices(say("which_clerk"), "clerk", clerks.map(({ staff_code: code, full_name: name }) => [code, name, code]), draft.clerk, (code) => keep({ clerk: code })),
+      choices(
+        say("which_clerk"),
+        "clerk",
+        clerks.map(({ staff_code: code, full_name: name }) => [code, name, code]),
+        draft.clerk,
+        (code) => keep({ clerk: code }),
+      ),
       of.length ? counted : null,
       make("p", { class: "declaration" }, say("clerk_declares")),
       pad.element,
     ],
-    action: next(say("hand_over"), () => handOver(phone, { write, handing, bags, total, of, recalled, counted, strokes }), { symbol: "tick" }),
+    action: next(
+      say("hand_over"),
+      () => handOver(phone, { write, handing, bags, total, of, recalled, counted, strokes }),
+      { symbol: "tick" },
+    ),
   };
 };
 
-const bagRow = ({ custody, job, lines }) => [custody.tracking_number, [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · ")];
+const bagRow = ({ custody, job, lines }) => [
+  custody.tracking_number,
+  [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · "),
+];
 
 async function handOver(phone, { write, handing, bags, total, of, recalled, counted, strokes }) {
   const { draft, keep, drop } = handing;
   const clerk = phone.office.clerks.find(({ staff_code: code }) => code === draft.clerk);
-  if (!clerk) { tell(say("clerk_missing")); return; }
+  if (!clerk) {
+    tell(say("clerk_missing"));
+    return;
+  }
   const wrong = of.length > 0 && Number(counted.input.value.replace(/\D/g, "")) !== total;
   markWrong(counted, wrong ? say("cash_differs", { money: money(total) }) : null);
   if (wrong) return;
-  if (!isSigned(strokes)) { tell(say("signature_missing")); return; }
+  if (!isSigned(strokes)) {
+    tell(say("signature_missing"));
+    return;
+  }
   const signatures = [{ relationship: "clerk", signer_name: clerk.full_name, strokes }];
   const given = { clerk, place: lastPlace(phone), signatures, write, together: crypto.randomUUID() };
-  const settles = of.length || recalled.length
-    ? [operations.settlement(phone.office, { ...given, amount: total, handovers: of.map(({ handover_id: id }) => id), recalled })] : [];
-  const [first] = await phone.enqueueAll([...bags.map((bag) => operations.toOffice(bag, phone.me, phone.office, given)), ...settles]);
+  const settles =
+    of.length || recalled.length
+      ? [
+          operations.settlement(phone.office, {
+            ...given,
+            amount: total,
+            handovers: of.map(({ handover_id: id }) => id),
+            recalled,
+          }),
+        ]
+      : [];
+  const [first] = await phone.enqueueAll([
+    ...bags.map((bag) => operations.toOffice(bag, phone.me, phone.office, given)),
+    ...settles,
+  ]);
   await drop();
   await replace(`#/handed/${first.id}`);
   const undo = async () => {
-    if (!(await phone.undo(first.id))) { tell(say("undo_late")); return; }
+    if (!(await phone.undo(first.id))) {
+      tell(say("undo_late"));
+      return;
+    }
     await keep({}); // the draft as it was
     go("#/office");
   };

@@ -10,18 +10,34 @@ import { signStep } from "../door/steps/sign.js";
 import { go, replace } from "../router.js";
 
 const WAYS = {
-  pickup: [["who", identityStep], ["papers", papersStep], ["seal", sealStep], ["sign", signStep]],
-  delivery: [["receiver", receiverStep], ["who", identityStep], ["papers", papersStep], ["sign", signStep]],
+  pickup: [
+    ["who", identityStep],
+    ["papers", papersStep],
+    ["seal", sealStep],
+    ["sign", signStep],
+  ],
+  delivery: [
+    ["receiver", receiverStep],
+    ["who", identityStep],
+    ["papers", papersStep],
+    ["sign", signStep],
+  ],
 };
 
 export const doorScreen = (phone, write) => async (id, way, step) => {
   const form = await openForm(phone, id);
   if (!form || !["arrived"].includes(form.one.state)) return replace(`#/stop/${id}`);
   const steps = WAYS[way];
-  const at = Math.max(0, steps.findIndex(([name]) => name === step));
+  const at = Math.max(
+    0,
+    steps.findIndex(([name]) => name === step),
+  );
   const address = (n) => `#/stop/${id}/${way}/${steps[n][0]}`;
   const onward = () => replace(address(at + 1)); // one entry for the whole door: the way back leads out of it
-  const screen = await steps[at][1]({ ...form, phone }, at === steps.length - 1 ? () => finish(phone, form, write) : onward);
+  const screen = await steps[at][1](
+    { ...form, phone },
+    at === steps.length - 1 ? () => finish(phone, form, write) : onward,
+  );
   return {
     ...screen,
     title: say("step_of", { n: at + 1, all: steps.length, title: screen.title }),
@@ -38,7 +54,10 @@ async function finish(phone, form, write) {
     seconds: 9,
     act: async () => {
       const back = await phone.undo(operation.id);
-      if (!back) { tell(say("undo_late")); return; }
+      if (!back) {
+        tell(say("undo_late"));
+        return;
+      }
       await phone.keepDraft(form.id, form.draft);
       go(`#/stop/${form.id}/${form.door.job.kind}/sign`);
     },

@@ -19,13 +19,37 @@ export const earlyScreen = (phone) => async () => {
     back: "#/",
     body: [
       notice("warn", say("early_heading", { n: open.length }), say("early_text")),
-      choices(say("extra_why"), "reason", REASONS.map((code) => [code, say(`reason_${code}`)]), reason, (value) => { reason = value; }),
-      make("ul", { class: "papers" }, ...open.map(({ stop }) => make("li", {}, make("span", {}, `${stop.position}. ${stop.job.contact_name}`), make("small", {}, stop.job.address)))),
+      choices(
+        say("extra_why"),
+        "reason",
+        REASONS.map((code) => [code, say(`reason_${code}`)]),
+        reason,
+        (value) => {
+          reason = value;
+        },
+      ),
+      make(
+        "ul",
+        { class: "papers" },
+        ...open.map(({ stop }) =>
+          make(
+            "li",
+            {},
+            make("span", {}, `${stop.position}. ${stop.job.contact_name}`),
+            make("small", {}, stop.job.address),
+          ),
+        ),
+      ),
     ],
     action: next(say("early_yes"), async () => {
-      if (!reason) { tell(say("remark_why_missing")); return; }
+      if (!reason) {
+        tell(say("remark_why_missing"));
+        return;
+      }
       const place = await here(phone);
-      const failures = open.map(({ door }) => operations.failure({ ...door, round: day.round.id }, { reason, next: "try_again", place }));
+      const failures = open.map(({ door }) =>
+        operations.failure({ ...door, round: day.round.id }, { reason, next: "try_again", place }),
+      );
       await phone.enqueueAll([...failures, operations.finish(day.round)]);
       await replace("#/office");
       tell(say("early_done"));

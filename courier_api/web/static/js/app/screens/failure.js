@@ -12,8 +12,32 @@ import { missingOf, openForm } from "../door/form.js";
 import { viewfinder } from "../door/viewfinder.js";
 
 const REASONS = {
-  pickup: ["not_home", "missing_document", "postponed", "wrong_address", "wrong_phone", "identity_not_shown", "refused", "road_closed", "unsafe", "vehicle_broken", "out_of_time"],
-  delivery: ["not_home", "receiver_not_authorized", "postponed", "wrong_address", "wrong_phone", "identity_not_shown", "refused", "road_closed", "unsafe", "vehicle_broken", "out_of_time"],
+  pickup: [
+    "not_home",
+    "missing_document",
+    "postponed",
+    "wrong_address",
+    "wrong_phone",
+    "identity_not_shown",
+    "refused",
+    "road_closed",
+    "unsafe",
+    "vehicle_broken",
+    "out_of_time",
+  ],
+  delivery: [
+    "not_home",
+    "receiver_not_authorized",
+    "postponed",
+    "wrong_address",
+    "wrong_phone",
+    "identity_not_shown",
+    "refused",
+    "road_closed",
+    "unsafe",
+    "vehicle_broken",
+    "out_of_time",
+  ],
 };
 const AWAY = ["road_closed", "unsafe", "postponed", "vehicle_broken", "out_of_time"]; // can be known before the door is reached
 const CALLED_FIRST = ["not_home", "wrong_phone", "wrong_address"];
@@ -26,7 +50,9 @@ export const reasonScreen = (phone) => async (id) => {
   const list = make("ul", { class: "reasons" });
   for (const reason of REASONS[form.door.job.kind]) {
     if (!there && !AWAY.includes(reason)) continue;
-    list.append(make("li", {}, make("a", { href: `#/stop/${id}/failure/${reason}` }, make("span", {}, say(`reason_${reason}`)))));
+    list.append(
+      make("li", {}, make("a", { href: `#/stop/${id}/failure/${reason}` }, make("span", {}, say(`reason_${reason}`)))),
+    );
   }
   return {
     title: say("cannot"),
@@ -52,21 +78,44 @@ export const failureScreen = (phone) => async (id, reason) => {
     }
   };
   const signed = async (photo) => {
-    if (reason === "missing_document" && !missingOf(door, draft).length) { tell(say("nothing_missing")); return; }
+    if (reason === "missing_document" && !missingOf(door, draft).length) {
+      tell(say("nothing_missing"));
+      return;
+    }
     tell(say("finding_place"), { seconds: 30 });
-    const operation = await phone.enqueue(operations.failure(door, {
-      ...said,
-      missing: reason === "missing_document" ? missingOf(door, draft) : null,
-      called: phone.calls(id).map((iso) => new Date(iso).toISOString()),
-      place: await here(phone),
-      photo,
-    }));
+    const operation = await phone.enqueue(
+      operations.failure(door, {
+        ...said,
+        missing: reason === "missing_document" ? missingOf(door, draft) : null,
+        called: phone.calls(id).map((iso) => new Date(iso).toISOString()),
+        place: await here(phone),
+        photo,
+      }),
+    );
     await phone.dropDraft(id);
     await replace(reason === "missing_document" ? `#/slip/${operation.id}` : "#/");
-    tell(say("failure_noted"), { action: say("undo"), seconds: 9, act: async () => { if (await phone.undo(operation.id)) { await phone.keepDraft(id, draft); go(`#/stop/${id}`); } else tell(say("undo_late")); } });
+    tell(say("failure_noted"), {
+      action: say("undo"),
+      seconds: 9,
+      act: async () => {
+        if (await phone.undo(operation.id)) {
+          await phone.keepDraft(id, draft);
+          go(`#/stop/${id}`);
+        } else tell(say("undo_late"));
+      },
+    });
   };
   const finder = viewfinder({ label: say("failure_photo"), shutterText: say("photo_and_save"), onPhoto: save });
-  const note = field(say("note"), { value: said.note, area: true, rows: 2, maxlength: 300, onInput: (text) => { said.note = text; return keep({ note: text }); } });
+  const note = field(say("note"), {
+    value: said.note,
+    area: true,
+    rows: 2,
+    maxlength: 300,
+    onInput: (text) => {
+      said.note = text;
+      return keep({ note: text });
+    },
+  });
   return {
     title: say(`reason_${reason}`),
     back: `#/stop/${id}/failure`,
@@ -77,22 +126,48 @@ export const failureScreen = (phone) => async (id, reason) => {
       reason === "missing_document" ? missing(door, draft) : null,
       there ? finder.element : null,
       reason === "postponed" ? whenThen(said, phone) : null,
-      choices(say("what_next"), "next", ["try_again", "give_up"].map((code) => [code, say(`next_${code}`)]), said.next, (value) => { said.next = value; }),
+      choices(
+        say("what_next"),
+        "next",
+        ["try_again", "give_up"].map((code) => [code, say(`next_${code}`)]),
+        said.next,
+        (value) => {
+          said.next = value;
+        },
+      ),
       note,
     ],
-    action: there ? [finder.shutter, button(say("save_without_photo"), () => save(null), { kind: "second-action" })] : next(say("save"), () => save(null), { symbol: "tick" }),
+    action: there
+      ? [finder.shutter, button(say("save_without_photo"), () => save(null), { kind: "second-action" })]
+      : next(say("save"), () => save(null), { symbol: "tick" }),
   };
 };
 
 // The half-day that was agreed on: the next plan keeps to it.
 function whenThen(said, phone) {
   const days = halfDays(Date.now() + phone.skew);
-  return choices(say("when_then"), "wished", [...days.map(({ value, day, half }) => [value, say(`wished_${half}`, { day: dayInWords(day) })]), ["", say("wished_open")]], said.wished ?? "", (value) => { said.wished = value || null; });
+  return choices(
+    say("when_then"),
+    "wished",
+    [
+      ...days.map(({ value, day, half }) => [value, say(`wished_${half}`, { day: dayInWords(day) })]),
+      ["", say("wished_open")],
+    ],
+    said.wished ?? "",
+    (value) => {
+      said.wished = value || null;
+    },
+  );
 }
 
 function calls(phone, { id, job }) {
   const made = phone.calls(id);
-  const again = make("a", { class: "reach", href: `tel:${job.contact_phone}` }, icon("phone"), make("span", {}, say(made.length ? "call_again" : "call_first")));
+  const again = make(
+    "a",
+    { class: "reach", href: `tel:${job.contact_phone}` },
+    icon("phone"),
+    make("span", {}, say(made.length ? "call_again" : "call_first")),
+  );
   again.addEventListener("click", () => phone.called(id));
   const line = made.length ? say("called", { n: made.length, time: time(made.at(-1)) }) : say("not_called");
   return card(make("p", {}, line), again);
@@ -102,7 +177,11 @@ function missing(door, draft) {
   const names = new Map((door.checklist ?? door.documents).map(({ position, name }) => [position, name]));
   const lines = missingOf(door, draft);
   if (!lines.length) return notice("warn", say("nothing_missing"), say("nothing_missing_text"));
-  return card(make("h2", {}, say("missing_heading")), make("ul", { class: "papers" }, ...lines.map(([position]) => make("li", {}, names.get(position)))), make("p", { class: "soft" }, say("missing_text")));
+  return card(
+    make("h2", {}, say("missing_heading")),
+    make("ul", { class: "papers" }, ...lines.map(([position]) => make("li", {}, names.get(position)))),
+    make("p", { class: "soft" }, say("missing_text")),
+  );
 }
 
 // What is left with the citizen when a paper is missing; printed at the office, read from the phone meanwhile.
@@ -116,7 +195,18 @@ export const slipScreen = (phone) => async (operationId) => {
   const row = ([position, originals, copies]) => {
     const line = asked.get(position);
     const wants = [Math.max(0, line.originals - originals), Math.max(0, line.copies - copies)];
-    return make("li", {}, make("strong", {}, line.name), make("small", {}, [wants[0] ? say("n_originals", { n: wants[0] }) : null, wants[1] ? say("n_copies", { n: wants[1] }) : null].filter(Boolean).join(", ")));
+    return make(
+      "li",
+      {},
+      make("strong", {}, line.name),
+      make(
+        "small",
+        {},
+        [wants[0] ? say("n_originals", { n: wants[0] }) : null, wants[1] ? say("n_copies", { n: wants[1] }) : null]
+          .filter(Boolean)
+          .join(", "),
+      ),
+    );
   };
   return {
     title: say("slip_title"),
@@ -129,4 +219,3 @@ export const slipScreen = (phone) => async (operationId) => {
     action: next(say("to_round"), () => go("#/")),
   };
 };
-

@@ -16,20 +16,32 @@ export const handedScreen = (phone) => async (id) => {
   if (!handed) return replace("#/office");
   const { bags, settlement, by, at } = handed;
   const clerk = phone.office?.clerks.find(({ staff_code: code }) => code === by);
-  const fees = new Map([...phone.vouchers.map((one) => [one.handover_id, one.amount]), ...[...phone.queue, ...phone.done].map((one) => [one.id, one.fields.fee])]);
-  const vouchers = await Promise.all((settlement?.fields.handovers ?? []).map(async (one) => [await voucherNumber(one), fees.has(one) ? money(fees.get(one)) : null]));
+  const fees = new Map([
+    ...phone.vouchers.map((one) => [one.handover_id, one.amount]),
+    ...[...phone.queue, ...phone.done].map((one) => [one.id, one.fields.fee]),
+  ]);
+  const vouchers = await Promise.all(
+    (settlement?.fields.handovers ?? []).map(async (one) => [
+      await voucherNumber(one),
+      fees.has(one) ? money(fees.get(one)) : null,
+    ]),
+  );
   return {
     title: say("handed_title"),
     back: "#/office",
     live: true,
     body: [
-      card(facts([
-        [say("which_clerk"), clerk ? `${clerk.full_name} · ${by}` : by],
-        [say("office"), phone.office?.name],
-        [say("courier"), `${phone.session.full_name} · ${phone.me}`],
-        [say("at"), dayAndTime(at)],
-      ])),
-      bags.length ? card(make("h2", {}, say("bags_to_hand_in", { n: bags.length })), list(bags.map((bag) => bagRow(phone, bag)))) : null,
+      card(
+        facts([
+          [say("which_clerk"), clerk ? `${clerk.full_name} · ${by}` : by],
+          [say("office"), phone.office?.name],
+          [say("courier"), `${phone.session.full_name} · ${phone.me}`],
+          [say("at"), dayAndTime(at)],
+        ]),
+      ),
+      bags.length
+        ? card(make("h2", {}, say("bags_to_hand_in", { n: bags.length })), list(bags.map((bag) => bagRow(phone, bag))))
+        : null,
       vouchers.length ? vouchersCard(settlement.fields.amount, vouchers) : null,
       recalledCard(phone, settlement?.fields.recalled ?? []),
       make("p", { class: "links" }, undoOrReport(phone, bags[0] ?? settlement)),
@@ -50,7 +62,22 @@ export function handedToday(phone) {
 }
 
 function row({ id, at, bags, settlement }) {
-  const what = [bags.length ? say("n_bags", { n: bags.length }) : null, settlement?.fields.amount ? money(settlement.fields.amount) : null].filter(Boolean).join(" · ");
+  const what = [
+    bags.length ? say("n_bags", { n: bags.length }) : null,
+    settlement?.fields.amount ? money(settlement.fields.amount) : null,
+  ]
+    .filter(Boolean)
+    .join(" · ");
   const stuck = [...bags, settlement].some((one) => one && ["parked", "rejected"].includes(one.state) && !one.decision);
-  return make("li", {}, icon(stuck ? "warn" : "tick"), make("div", {}, link(what || say("recalled_taken"), `#/handed/${id}`, { kind: "text-link" }), make("small", {}, clock(at))));
+  return make(
+    "li",
+    {},
+    icon(stuck ? "warn" : "tick"),
+    make(
+      "div",
+      {},
+      link(what || say("recalled_taken"), `#/handed/${id}`, { kind: "text-link" }),
+      make("small", {}, clock(at)),
+    ),
+  );
 }

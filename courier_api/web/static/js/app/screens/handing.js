@@ -18,8 +18,19 @@ export const nameOf = (phone, item) => phone.doorOf(item)?.job.contact_name ?? "
 
 // Rows are [what, beside it, below it].
 export function list(rows) {
-  return make("ul", { class: "papers" }, ...rows.map(([what, beside, below]) => make("li", {},
-    typeof what === "string" ? make("span", { class: "code" }, what) : what, beside && make("small", {}, beside), below && make("small", { class: "whole" }, below))));
+  return make(
+    "ul",
+    { class: "papers" },
+    ...rows.map(([what, beside, below]) =>
+      make(
+        "li",
+        {},
+        typeof what === "string" ? make("span", { class: "code" }, what) : what,
+        beside && make("small", {}, beside),
+        below && make("small", { class: "whole" }, below),
+      ),
+    ),
+  );
 }
 
 export function vouchersCard(total, rows) {
@@ -38,7 +49,8 @@ function rowOf(phone, operation) {
   const { fields, subject } = operation;
   const door = phone.stop(subject.stop)?.one.door;
   const names = new Map((door?.requirements.recalled ?? []).map(({ position, name }) => [position, name]));
-  const papers = fields.recalled.filter(([, originals]) => originals > 0)
+  const papers = fields.recalled
+    .filter(([, originals]) => originals > 0)
     .map(([position, originals]) => [names.get(position), counts({ originals, copies: 0 })].filter(Boolean).join(": "));
   return [fields.no, door?.job.contact_name, papers.join("; ")];
 }

@@ -21,13 +21,31 @@ export const mapScreen = (phone) => async (stopId) => {
     tabs: true,
     body: [
       day ? box : make("p", { class: "lead" }, say("no_round")),
-      first ? make("a", { href: `#/stop/${first.stop.id}`, class: "map-next" }, make("span", {}, make("strong", {}, `${first.stop.position}. ${first.stop.job.contact_name}`), make("small", {}, first.stop.job.address)), icon("next")) : null,
+      first
+        ? make(
+            "a",
+            { href: `#/stop/${first.stop.id}`, class: "map-next" },
+            make(
+              "span",
+              {},
+              make("strong", {}, `${first.stop.position}. ${first.stop.job.contact_name}`),
+              make("small", {}, first.stop.job.address),
+            ),
+            icon("next"),
+          )
+        : null,
     ],
     arrive: async () => {
       if (!day) return;
       const { showMap } = await import("../map/view.js");
       if (gone) return;
-      map = showMap(box, { round: day.round, stops: day.stops, next: first, me: phone.place, onStop: (id) => go(`#/stop/${id}`) });
+      map = showMap(box, {
+        round: day.round,
+        stops: day.stops,
+        next: first,
+        me: phone.place,
+        onStop: (id) => go(`#/stop/${id}`),
+      });
       phone.addEventListener("change", follow);
       phone.addEventListener("place", follow);
     },

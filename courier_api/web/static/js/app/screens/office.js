@@ -22,12 +22,25 @@ export const officeScreen = (phone) => async () => {
     tabs: true,
     live: true,
     body: [
-      phone.office ? make("p", { class: "over" }, phone.office.name) : notice("warn", say("no_office"), say("no_office_text"), link(say("fetch"), "#/ready")),
+      phone.office
+        ? make("p", { class: "over" }, phone.office.name)
+        : notice("warn", say("no_office"), say("no_office_text"), link(say("fetch"), "#/ready")),
       anything ? null : card(make("h2", {}, say("nothing_to_hand_in")), make("p", {}, say("nothing_to_hand_in_text"))),
       bags.length ? bagsCard(bags, chosen, handing) : null,
-      of.length ? vouchersCard(total, of.map(({ tracking_number: number, amount }) => [number, money(amount)])) : null,
+      of.length
+        ? vouchersCard(
+            total,
+            of.map(({ tracking_number: number, amount }) => [number, money(amount)]),
+          )
+        : null,
       recalledCard(phone, recalled),
-      apart.length ? notice("warn", say("cash_apart", { money: money(apart.reduce((all, { amount }) => all + amount, 0)) }), say("cash_apart_text")) : null,
+      apart.length
+        ? notice(
+            "warn",
+            say("cash_apart", { money: money(apart.reduce((all, { amount }) => all + amount, 0)) }),
+            say("cash_apart_text"),
+          )
+        : null,
       handedToday(phone),
     ],
     action: anything && phone.office ? toClerk(bags, chosen, total, handing) : null,
@@ -35,14 +48,24 @@ export const officeScreen = (phone) => async () => {
 };
 
 function toClerk(bags, chosen, total, handing) {
-  if (bags.length && !chosen) return next(say("choose_to_hand_in"), () => { find("#screen input[type=checkbox]").focus(); tell(say("choose_bags")); });
+  if (bags.length && !chosen)
+    return next(say("choose_to_hand_in"), () => {
+      find("#screen input[type=checkbox]").focus();
+      tell(say("choose_bags"));
+    });
   return next(say("to_clerk", { bags: chosen, money: money(total) }), () => forward(bags.length - chosen, handing));
 }
 
 // That some bags stay with the courier is asked once, and again only when it is another number.
 async function forward(left, { draft, keep }) {
   if (left > 0 && left !== draft.left) {
-    if (!(await ask(say("bags_left", { n: left }), say("bags_left_text"), [[true, say("go_on")], [null, say("go_back"), "plain"]]))) return;
+    if (
+      !(await ask(say("bags_left", { n: left }), say("bags_left_text"), [
+        [true, say("go_on")],
+        [null, say("go_back"), "plain"],
+      ]))
+    )
+      return;
   }
   await keep({ left });
   go("#/office/sign");
@@ -50,12 +73,25 @@ async function forward(left, { draft, keep }) {
 
 function bagsCard(bags, chosen, handing) {
   const all = chosen === bags.length;
-  const mark = async (marks) => { await handing.keep({ bags: marks }); await render({ again: true }); };
+  const mark = async (marks) => {
+    await handing.keep({ bags: marks });
+    await render({ again: true });
+  };
   return card(
     make("h2", {}, say("bags_to_hand_in", { n: bags.length })),
     button(say("scan_bags"), () => scanBags(bags.map(numberOf), handing), { kind: "second-action", symbol: "scan" }),
-    button(say(all ? "choose_none" : "choose_all"), () => mark(all ? {} : Object.fromEntries(bags.map((bag) => [numberOf(bag), handing.draft.bags[numberOf(bag)] ?? "list"]))), { kind: "plain" }),
-    ...bags.map((bag) => bagRow(bag, handing.draft.bags, mark)));
+    button(
+      say(all ? "choose_none" : "choose_all"),
+      () =>
+        mark(
+          all
+            ? {}
+            : Object.fromEntries(bags.map((bag) => [numberOf(bag), handing.draft.bags[numberOf(bag)] ?? "list"])),
+        ),
+      { kind: "plain" },
+    ),
+    ...bags.map((bag) => bagRow(bag, handing.draft.bags, mark)),
+  );
 }
 
 function bagRow(bag, marks, mark) {
@@ -67,9 +103,18 @@ function bagRow(bag, marks, mark) {
     const { [number]: _, ...others } = marks;
     return mark(input.checked ? { ...others, [number]: "list" } : others);
   });
-  return make("label", { class: "choice" }, input, make("span", {},
-    make("strong", { class: "code" }, number), make("small", {}, [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · "))),
-    marks[number] === "scan" ? icon("scan") : null);
+  return make(
+    "label",
+    { class: "choice" },
+    input,
+    make(
+      "span",
+      {},
+      make("strong", { class: "code" }, number),
+      make("small", {}, [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · ")),
+    ),
+    marks[number] === "scan" ? icon("scan") : null,
+  );
 }
 
 // Each bag that is found counts at once: the viewfinder may be left, or die, between two of them.
@@ -78,7 +123,11 @@ async function scanBags(numbers, { draft, keep }) {
   const all = await scanMany(say("scan_bags"), {
     left: left(),
     judge: async (text) => {
-      const { kind, number } = bagIn(text, numbers, numbers.filter((one) => draft.bags[one] === "scan"));
+      const { kind, number } = bagIn(
+        text,
+        numbers,
+        numbers.filter((one) => draft.bags[one] === "scan"),
+      );
       if (kind === "found") {
         await keep({ bags: { ...draft.bags, [number]: "scan" } });
         navigator.vibrate?.(60);

@@ -10,8 +10,20 @@ const SIGNS = { added: "plus", removed: "cross", moved: "list", time: "clock", c
 export const planScreen = (phone) => async (id) => {
   const change = phone.incoming.find(({ round }) => round.id === id);
   if (!change) return replace("#/");
-  const rows = change.differences.map((one) => make("li", { class: one.kind }, icon(SIGNS[one.kind]),
-    make("div", {}, make("strong", {}, `${say(`diff_${one.kind}`)}: ${one.stop.job.contact_name}`), make("small", {}, one.stop.job.address), said(one))));
+  const rows = change.differences.map((one) =>
+    make(
+      "li",
+      { class: one.kind },
+      icon(SIGNS[one.kind]),
+      make(
+        "div",
+        {},
+        make("strong", {}, `${say(`diff_${one.kind}`)}: ${one.stop.job.contact_name}`),
+        make("small", {}, one.stop.job.address),
+        said(one),
+      ),
+    ),
+  );
   return {
     title: say("plan_changed"),
     back: "#/",
@@ -19,11 +31,15 @@ export const planScreen = (phone) => async (id) => {
       change.round.state === "withdrawn" ? notice("bad", say("withdrawn"), say("withdrawn_text")) : null,
       rows.length ? make("ul", { class: "log changes" }, ...rows) : make("p", { class: "lead" }, say("no_differences")),
     ],
-    action: next(say("understood"), async () => {
-      await phone.acknowledge(change);
-      await replace("#/");
-      tell(say("plan_taken"));
-    }, { symbol: "tick" }),
+    action: next(
+      say("understood"),
+      async () => {
+        await phone.acknowledge(change);
+        await replace("#/");
+        tell(say("plan_taken"));
+      },
+      { symbol: "tick" },
+    ),
   };
 };
 

@@ -2,7 +2,7 @@
 import { make } from "../../dom.js";
 import { FAULTS } from "../../device/counter.js";
 import { say, saysIt } from "../../told.js";
-import { button, card, facts, icon, link, notice, tell } from "../parts.js";
+import { button, card, facts, icon, notice, tell } from "../parts.js";
 import { next } from "../router.js";
 import { callOffice, hasWords, slipLink, troubleText } from "./stop.js";
 import { undoOrReport } from "./taking-back.js";
@@ -21,16 +21,36 @@ export const queueScreen = (phone, backup) => async () => {
     back: "#/",
     live: true,
     body: [
-      card(make("p", { class: "sum" }, say("waiting_n", { n: operations + photos })),
-        facts([[say("operations"), String(operations)], [say("photos"), photos ? `${photos} · ${kilobytes(bytes)}` : "0"], [say("oldest"), oldest ? clock(oldest) : null]]),
-        make("p", { role: "status" }, say(`sending_${state}`))),
+      card(
+        make("p", { class: "sum" }, say("waiting_n", { n: operations + photos })),
+        facts([
+          [say("operations"), String(operations)],
+          [say("photos"), photos ? `${photos} · ${kilobytes(bytes)}` : "0"],
+          [say("oldest"), oldest ? clock(oldest) : null],
+        ]),
+        make("p", { role: "status" }, say(`sending_${state}`)),
+      ),
       endedKey(problems.filter(isOfEndedKey), phone),
       ...problems.filter((problem) => !isOfEndedKey(problem)).map((problem) => trouble(problem, phone)),
       waitingList(phone),
       doneList(phone),
-      card(make("h2", {}, say("backup")), make("p", {}, say("backup_text")), button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" })),
+      card(
+        make("h2", {}, say("backup")),
+        make("p", {}, say("backup_text")),
+        button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }),
+      ),
     ],
-    action: operations + photos > 0 ? next(say("send_now"), () => { phone.outbox.nudge(); tell(say("trying")); }, { symbol: "up" }) : null,
+    action:
+      operations + photos > 0
+        ? next(
+            say("send_now"),
+            () => {
+              phone.outbox.nudge();
+              tell(say("trying"));
+            },
+            { symbol: "up" },
+          )
+        : null,
   };
 };
 
@@ -51,24 +71,41 @@ function about(operation, phone) {
 
 function waitingList(phone) {
   const rows = phone.queue.slice(0, MOST_SHOWN).map((operation) => line(operation, phone, "up"));
-  return rows.length ? make("section", {}, make("h2", {}, say("still_here")), make("ul", { class: "log" }, ...rows)) : null;
+  return rows.length
+    ? make("section", {}, make("h2", {}, say("still_here")), make("ul", { class: "log" }, ...rows))
+    : null;
 }
 
 function doneList(phone) {
   const recent = [...phone.done].sort((a, b) => (a.at < b.at ? 1 : -1)).slice(0, MOST_SHOWN);
   const rows = recent.map((operation) => line(operation, phone, operation.state === "applied" ? "tick" : "warn"));
   if (!rows.length) return null;
-  const list = make("details", { class: "card" }, make("summary", {}, say("arrived_there", { n: phone.done.length })), make("ul", { class: "log" }, ...rows));
+  const list = make(
+    "details",
+    { class: "card" },
+    make("summary", {}, say("arrived_there", { n: phone.done.length })),
+    make("ul", { class: "log" }, ...rows),
+  );
   list.open = opened;
-  list.addEventListener("toggle", () => { opened = list.open; });
+  list.addEventListener("toggle", () => {
+    opened = list.open;
+  });
   return list;
 }
 
 function line(operation, phone, symbol) {
-  return make("li", {}, icon(symbol), make("div", {},
-    make("strong", {}, titleOf(operation)),
-    make("small", {}, [clock(operation.at), about(operation, phone)].filter(Boolean).join(" · ")),
-    make("p", { class: "links" }, slipLink(operation, phone), undoOrReport(phone, operation))));
+  return make(
+    "li",
+    {},
+    icon(symbol),
+    make(
+      "div",
+      {},
+      make("strong", {}, titleOf(operation)),
+      make("small", {}, [clock(operation.at), about(operation, phone)].filter(Boolean).join(" · ")),
+      make("p", { class: "links" }, slipLink(operation, phone), undoOrReport(phone, operation)),
+    ),
+  );
 }
 
 // Of each problem: what happened, and what to do. What the server has, a dispatcher decides; the rest is still here.
@@ -100,4 +137,3 @@ export async function save(phone, backup) {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
   tell(say("backup_made"));
 }
-

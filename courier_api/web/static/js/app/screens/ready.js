@@ -15,7 +15,12 @@ export const readyScreen = (phone, prepare) => async () => {
   if (!phone.current) missing.add("round");
   const grave = [...missing].filter((step) => !ADVICE.includes(step));
   const list = make("ul", { class: "checklist" });
-  for (const step of STEPS) list.append(state.at ? row(step, !missing.has(step), phone) : make("li", {}, icon("down"), make("strong", {}, say(`need_${step}`))));
+  for (const step of STEPS)
+    list.append(
+      state.at
+        ? row(step, !missing.has(step), phone)
+        : make("li", {}, icon("down"), make("strong", {}, say(`need_${step}`))),
+    );
   const day = phone.current;
   return {
     title: say("ready_title"),
@@ -23,22 +28,39 @@ export const readyScreen = (phone, prepare) => async () => {
     live: true,
     body: [
       state.at
-        ? grave.length ? notice("warn", say("not_ready"), say("not_ready_text")) : notice("good", say("ready"), say("ready_text", { time: clock(state.at) }))
+        ? grave.length
+          ? notice("warn", say("not_ready"), say("not_ready_text"))
+          : notice("good", say("ready"), say("ready_text", { time: clock(state.at) }))
         : notice("info", say("fetch_first"), say("fetch_first_text")),
       list,
       installCard(),
-      state.at ? button(say("fetch_again"), () => fetchAll(phone, prepare), { kind: "second-action", symbol: "down" }) : null,
+      state.at
+        ? button(say("fetch_again"), () => fetchAll(phone, prepare), { kind: "second-action", symbol: "down" })
+        : null,
     ],
-    action: state.at && day?.state === "published" ? next(say("leave_office"), () => leave(phone, day, grave)) : state.at ? null : next(say("fetch"), () => fetchAll(phone, prepare), { symbol: "down" }),
+    action:
+      state.at && day?.state === "published"
+        ? next(say("leave_office"), () => leave(phone, day, grave))
+        : state.at
+          ? null
+          : next(say("fetch"), () => fetchAll(phone, prepare), { symbol: "down" }),
   };
 };
 
 function row(step, good, phone) {
   const bags = step === "bags" ? bagsMissing(phone) : [];
-  return make("li", { class: good ? "good" : ADVICE.includes(step) ? "warn" : "bad" }, icon(good ? "tick" : ADVICE.includes(step) ? "warn" : "cross"),
-    make("div", {}, make("strong", {}, say(`need_${step}`)),
+  return make(
+    "li",
+    { class: good ? "good" : ADVICE.includes(step) ? "warn" : "bad" },
+    icon(good ? "tick" : ADVICE.includes(step) ? "warn" : "cross"),
+    make(
+      "div",
+      {},
+      make("strong", {}, say(`need_${step}`)),
       good ? null : make("p", {}, say(`lack_${step}`)),
-      bags.length ? make("p", {}, bags.slice(0, 5).join(", ")) : null));
+      bags.length ? make("p", {}, bags.slice(0, 5).join(", ")) : null,
+    ),
+  );
 }
 
 // What is to be delivered must be in the courier's bag before he leaves.
@@ -46,12 +68,18 @@ function bagsMissing(phone) {
   const day = phone.current;
   if (!day) return [];
   const mine = new Set(phone.items.map(({ id }) => id));
-  return day.stops.filter(({ state, stop, custody }) => state === "pending" && stop.job.kind === "delivery" && !mine.has(custody.item_id)).map(({ stop }) => stop.job.tracking_number);
+  return day.stops
+    .filter(
+      ({ state, stop, custody }) => state === "pending" && stop.job.kind === "delivery" && !mine.has(custody.item_id),
+    )
+    .map(({ stop }) => stop.job.tracking_number);
 }
 
 async function fetchAll(phone, prepare) {
   tell(say("fetching"), { seconds: 30 });
-  const { missing } = await prepare((step) => tell(say("fetching_step", { what: say(`need_${step}`) }), { seconds: 30 }));
+  const { missing } = await prepare((step) =>
+    tell(say("fetching_step", { what: say(`need_${step}`) }), { seconds: 30 }),
+  );
   await phone.keep("prepared", { missing, at: new Date().toISOString() });
   await phone.load();
   tell(say(missing.some((step) => !ADVICE.includes(step)) ? "fetched_some" : "fetched_all"));
@@ -60,7 +88,10 @@ async function fetchAll(phone, prepare) {
 
 async function leave(phone, day, grave) {
   if (grave.length) {
-    const sure = await ask(say("not_ready"), say("leave_anyway_text"), [[true, say("leave_anyway")], [false, say("go_back"), "plain"]]);
+    const sure = await ask(say("not_ready"), say("leave_anyway_text"), [
+      [true, say("leave_anyway")],
+      [false, say("go_back"), "plain"],
+    ]);
     if (!sure) return;
   }
   const operation = await phone.enqueue(operations.start(day.round));
@@ -70,11 +101,26 @@ async function leave(phone, day, grave) {
 
 // The browser offers to install; the offer waits here until it is wanted.
 let offer = null;
-addEventListener("beforeinstallprompt", (event) => { event.preventDefault(); offer = event; refresh(); });
-addEventListener("appinstalled", () => { offer = null; refresh(); });
+addEventListener("beforeinstallprompt", (event) => {
+  event.preventDefault();
+  offer = event;
+  refresh();
+});
+addEventListener("appinstalled", () => {
+  offer = null;
+  refresh();
+});
 
 export function installCard() {
   if (matchMedia("(display-mode: standalone)").matches) return null;
   if (!offer) return make("p", { class: "soft" }, say("install_by_menu"));
-  return button(say("install"), async () => { await offer.prompt(); offer = null; await render(); }, { kind: "second-action", symbol: "down" });
+  return button(
+    say("install"),
+    async () => {
+      await offer.prompt();
+      offer = null;
+      await render();
+    },
+    { kind: "second-action", symbol: "down" },
+  );
 }

@@ -29,19 +29,28 @@ export const receiptScreen = (phone) => async (id) => {
     body: [
       make("p", { class: "lead" }, say("receipt_lead")),
       picture ?? noPicture(),
-      card(facts([
-        [say("from_citizen"), found?.one.stop.job.contact_name],
-        [say("receiver_name"), beside.receiver_name ? `${beside.receiver_name} · ${say(`receiver_${beside.receiver}`)}` : null],
-        [say("courier"), `${phone.session.full_name} · ${phone.me}`],
-        [say("at"), dateAndTime(operation.at)],
-        [say("paid"), fee ? money(fee) : null],
-        [say("voucher"), fee ? await voucherNumber(id) : null],
-        [say("seal_number"), beside.seal_number ?? null],
-      ]), ...(found?.one.door ? listed(found.one.door, beside) : [])),
+      card(
+        facts([
+          [say("from_citizen"), found?.one.stop.job.contact_name],
+          [
+            say("receiver_name"),
+            beside.receiver_name ? `${beside.receiver_name} · ${say(`receiver_${beside.receiver}`)}` : null,
+          ],
+          [say("courier"), `${phone.session.full_name} · ${phone.me}`],
+          [say("at"), dateAndTime(operation.at)],
+          [say("paid"), fee ? money(fee) : null],
+          [say("voucher"), fee ? await voucherNumber(id) : null],
+          [say("seal_number"), beside.seal_number ?? null],
+        ]),
+        ...(found?.one.door ? listed(found.one.door, beside) : []),
+      ),
       card(make("p", {}, say("receipt_by_hand")), make("p", { class: "sum code" }, fields.no)),
       notice("good", say("receipt_safe"), say("receipt_text")),
     ],
-    action: next(open.length ? say("next_of", { n: open[0].stop.position, name: open[0].stop.job.contact_name }) : say("to_round"), () => go(open.length ? `#/stop/${open[0].stop.id}` : "#/")),
+    action: next(
+      open.length ? say("next_of", { n: open[0].stop.position, name: open[0].stop.job.contact_name }) : say("to_round"),
+      () => go(open.length ? `#/stop/${open[0].stop.id}` : "#/"),
+    ),
   };
 };
 
@@ -57,7 +66,13 @@ async function ofBag(phone, operation) {
     body: [
       make("p", { class: "lead" }, say("receipt_lead_office")),
       picture ?? noPicture(),
-      card(facts([[say("number"), fields.no], [say("which_clerk"), clerk?.full_name ?? fields.by], [say("at"), time(at)]])),
+      card(
+        facts([
+          [say("number"), fields.no],
+          [say("which_clerk"), clerk?.full_name ?? fields.by],
+          [say("at"), time(at)],
+        ]),
+      ),
       notice("good", say("receipt_safe"), say("receipt_text")),
     ],
     action: next(say("to_handed"), () => go(`#/handed/${id}`)),
@@ -72,7 +87,10 @@ async function code({ certificate, signed: { core, signature } }) {
   } catch {
     return null;
   }
-  return codePicture(`${told.verify}#${digits(join(fromBase64(core), fromBase64(signature), certificate))}`, say("receipt_code"));
+  return codePicture(
+    `${told.verify}#${digits(join(fromBase64(core), fromBase64(signature), certificate))}`,
+    say("receipt_code"),
+  );
 }
 
 // The rest of the receipt is shown; with the next news that the phone has, this screen looks for the code again.
@@ -83,4 +101,3 @@ export async function voucherNumber(id) {
   const digest = hex(await sha256(big(BigInt(`0x${id.replaceAll("-", "")}`), 16))).toUpperCase();
   return `BL-${digest.slice(0, 8)}-${digest.slice(8, 16)}`;
 }
-

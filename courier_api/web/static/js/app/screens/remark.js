@@ -17,21 +17,41 @@ export const remarkScreen = (phone) => async (id) => {
   const draft = (await phone.draft(name)) ?? { why: null, note: "", photo: null };
   const keep = (change) => phone.keepDraft(name, Object.assign(draft, change));
   const shown = card();
-  const show = () => shown.replaceChildren(make("h2", {}, say("remark_photo")), ...(draft.photo ? [picture(draft.photo, say("remark_photo"))] : []),
-    button(say(draft.photo ? "photo_again" : "add_photo"), async () => {
-      const photo = await takePhoto(say("remark_photo"));
-      if (photo) await keep({ photo });
-      show();
-    }, { kind: "second-action", symbol: "camera" }));
+  const show = () =>
+    shown.replaceChildren(
+      make("h2", {}, say("remark_photo")),
+      ...(draft.photo ? [picture(draft.photo, say("remark_photo"))] : []),
+      button(
+        say(draft.photo ? "photo_again" : "add_photo"),
+        async () => {
+          const photo = await takePhoto(say("remark_photo"));
+          if (photo) await keep({ photo });
+          show();
+        },
+        { kind: "second-action", symbol: "camera" },
+      ),
+    );
   show();
-  const note = field(say("remark_note"), { area: true, rows: 3, maxlength: 300, value: draft.note, onInput: (text) => keep({ note: text }) });
+  const note = field(say("remark_note"), {
+    area: true,
+    rows: 3,
+    maxlength: 300,
+    value: draft.note,
+    onInput: (text) => keep({ note: text }),
+  });
   return {
     title: say("report_wrong"),
     back: "#/queue",
     body: [
       card(make("strong", {}, titleOf(operation)), make("p", {}, clock(operation.at))),
       make("p", {}, say("remark_text")),
-      choices(say("remark_why"), "why", WHYS.map((code) => [code, say(`remark_${code}`)]), draft.why, (why) => keep({ why })),
+      choices(
+        say("remark_why"),
+        "why",
+        WHYS.map((code) => [code, say(`remark_${code}`)]),
+        draft.why,
+        (why) => keep({ why }),
+      ),
       note,
       shown,
     ],

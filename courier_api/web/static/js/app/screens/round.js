@@ -10,7 +10,14 @@ import { go, next } from "../router.js";
 
 export const roundScreen = (phone) => async () => {
   const day = phone.current;
-  if (!day) return { title: say("tab_round"), tabs: true, live: true, body: [...warnings(phone), nothing()], action: next(say("look_again"), () => go("#/ready")) };
+  if (!day)
+    return {
+      title: say("tab_round"),
+      tabs: true,
+      live: true,
+      body: [...warnings(phone), nothing()],
+      action: next(say("look_again"), () => go("#/ready")),
+    };
   const open = day.stops.filter(({ state }) => isOpen(state));
   const [first] = open;
   return {
@@ -19,12 +26,18 @@ export const roundScreen = (phone) => async () => {
     live: true,
     body: [
       ...warnings(phone),
-      phone.onDuty && ["denied", "unavailable"].includes(phone.duty) ? notice("warn", say("no_position"), say(`duty_${phone.duty}`)) : null,
+      phone.onDuty && ["denied", "unavailable"].includes(phone.duty)
+        ? notice("warn", say("no_position"), say(`duty_${phone.duty}`))
+        : null,
       progress(day, open, phone),
       day.state === "withdrawn" ? null : first && nextCard(first, distances(day).get(first.stop.id)),
       list(day, first, phone),
-      make("p", { class: "links" }, link(say("ready_again"), "#/ready", { kind: "text-link" }),
-        day.state === "started" && open.length ? link(say("end_early"), "#/early", { kind: "text-link" }) : null),
+      make(
+        "p",
+        { class: "links" },
+        link(say("ready_again"), "#/ready", { kind: "text-link" }),
+        day.state === "started" && open.length ? link(say("end_early"), "#/early", { kind: "text-link" }) : null,
+      ),
     ],
     action: action(phone, day, open.length),
   };
@@ -38,28 +51,42 @@ function nothing() {
 export function warnings(phone) {
   const found = [];
   const fault = phone.problems.find(({ kind }) => kind === "key");
-  if (fault) found.push(notice("bad", say("key_heading"), say(`key_${fault.code}`), link(say("what_to_do"), "#/trouble/key")));
-  if (phone.outbox.state() === "signed_out") found.push(notice("bad", say("signed_out"), say("signed_out_text"), link(say("sign_in"), "#/sign-in")));
+  if (fault)
+    found.push(notice("bad", say("key_heading"), say(`key_${fault.code}`), link(say("what_to_do"), "#/trouble/key")));
+  if (phone.outbox.state() === "signed_out")
+    found.push(notice("bad", say("signed_out"), say("signed_out_text"), link(say("sign_in"), "#/sign-in")));
   for (const { round, state } of phone.rounds) {
     if (state === "withdrawn" && phone.acknowledged(round.id) < round.version) {
-      found.push(notice("bad", say("withdrawn"), say("withdrawn_text"), link(say("what_to_do"), `#/trouble/withdrawn/${round.id}`)));
+      found.push(
+        notice(
+          "bad",
+          say("withdrawn"),
+          say("withdrawn_text"),
+          link(say("what_to_do"), `#/trouble/withdrawn/${round.id}`),
+        ),
+      );
     }
   }
   for (const { round } of phone.incoming) {
-    found.push(notice("warn", say("plan_changed"), say("plan_changed_text"), link(say("see_changes"), `#/plan/${round.id}`)));
+    found.push(
+      notice("warn", say("plan_changed"), say("plan_changed_text"), link(say("see_changes"), `#/plan/${round.id}`)),
+    );
   }
   if (Math.abs(phone.skew) > 120_000) {
     found.push(notice("warn", say("clock_wrong", { much: duration(Math.abs(phone.skew)) }), say("clock_wrong_text")));
   }
   const troubles = phone.problems.filter(({ kind }) => kind !== "key").length;
-  if (troubles > 0) found.push(notice("warn", say("troubles", { count: troubles }), null, link(say("see_troubles"), "#/queue")));
+  if (troubles > 0)
+    found.push(notice("warn", say("troubles", { count: troubles }), null, link(say("see_troubles"), "#/queue")));
   return found;
 }
 
 export function duration(milliseconds) {
   const minutes = Math.round(milliseconds / 60_000);
   if (minutes < 120) return say("minutes", { n: minutes });
-  return minutes < 48 * 60 ? say("hours", { n: Math.round(minutes / 60) }) : say("days", { n: Math.round(minutes / 1440) });
+  return minutes < 48 * 60
+    ? say("hours", { n: Math.round(minutes / 60) })
+    : say("days", { n: Math.round(minutes / 1440) });
 }
 
 // How late the courier is, in milliseconds: by the next stop's planned time, as far as it is over.
@@ -74,10 +101,14 @@ function progress(day, open, phone) {
   const done = day.stops.length - open.length;
   const late = lateness(day, open, phone);
   const bar = make("progress", { max: day.stops.length || 1, value: done, "aria-label": say("progress") });
-  return make("div", { class: "progress-line" }, bar,
+  return make(
+    "div",
+    { class: "progress-line" },
+    bar,
     make("span", {}, say("done_of", { done, all: day.stops.length })),
     late > LATE_MS ? tag(say("late_by", { much: duration(late) }), "bad") : null,
-    make("span", { class: "soft" }, say("back_at", { time: time(new Date(Date.parse(day.round.returns_at) + late)) })));
+    make("span", { class: "soft" }, say("back_at", { time: time(new Date(Date.parse(day.round.returns_at) + late)) })),
+  );
 }
 
 const known = { plan: null, ways: null };
@@ -94,35 +125,62 @@ function distances({ round, stops }) {
 
 function nextCard({ stop, door, state }, far) {
   const { job } = stop;
-  return make("a", { href: `#/stop/${stop.id}`, class: `next-stop ${job.kind}` },
+  return make(
+    "a",
+    { href: `#/stop/${stop.id}`, class: `next-stop ${job.kind}` },
     make("span", { class: "over" }, say(state === "arrived" ? "you_are_here" : "next_stop")),
     make("strong", { class: "who" }, job.contact_name),
     make("span", { class: "where" }, job.address),
-    make("span", { class: "tags" }, kindTag(job.kind), ...cautionTags(job),
-      door.requirements.fee > 0 ? tag(say("collect", { money: money(door.requirements.fee) }), "cash") : null),
+    make(
+      "span",
+      { class: "tags" },
+      kindTag(job.kind),
+      ...cautionTags(job),
+      door.requirements.fee > 0 ? tag(say("collect", { money: money(door.requirements.fee) }), "cash") : null,
+    ),
     facts([
       [say("planned"), `${time(stop.service_start)}${far !== undefined ? ` · ${metres(far)}` : ""}`],
       [say("promised"), job.window_start ? fromTo(job.window_start, job.window_end) : null],
-    ]));
+    ]),
+  );
 }
 
 export const tag = (text, kind) => make("span", { class: `tag ${kind}` }, text);
 export const kindTag = (kind) => make("span", { class: `tag ${kind}` }, icon(kind), say(kind));
-export const cautionTags = (job) => (job.cautions ?? []).map((caution) => make("span", { class: "tag caution" }, icon("warn"), say(`caution_${caution}`)));
+export const cautionTags = (job) =>
+  (job.cautions ?? []).map((caution) =>
+    make("span", { class: "tag caution" }, icon("warn"), say(`caution_${caution}`)),
+  );
 
 let unfolded = false; // what is over, over the screen's own renewals
 
 // What is still to be done, in order; what is over lies folded beneath it.
 function list(day, first, phone) {
   const far = distances(day);
-  const late = lateness(day, day.stops.filter(({ state }) => isOpen(state)), phone);
-  const rows = (stops) => make("ol", { class: "stops" }, ...stops.map((one) => make("li", {}, row(one, one === first, far.get(one.stop.id), late, phone))));
+  const late = lateness(
+    day,
+    day.stops.filter(({ state }) => isOpen(state)),
+    phone,
+  );
+  const rows = (stops) =>
+    make(
+      "ol",
+      { class: "stops" },
+      ...stops.map((one) => make("li", {}, row(one, one === first, far.get(one.stop.id), late, phone))),
+    );
   const over = day.stops.filter(({ state }) => !isOpen(state));
   const ahead = day.stops.filter(({ state }) => isOpen(state));
   if (!over.length) return rows(ahead);
-  const folded = make("details", { class: "over-list" }, make("summary", {}, say("over", { n: over.length })), rows(over));
+  const folded = make(
+    "details",
+    { class: "over-list" },
+    make("summary", {}, say("over", { n: over.length })),
+    rows(over),
+  );
   folded.open = unfolded || !ahead.length;
-  folded.addEventListener("toggle", () => { unfolded = folded.open; });
+  folded.addEventListener("toggle", () => {
+    unfolded = folded.open;
+  });
   return make("div", {}, ahead.length ? rows(ahead) : null, folded);
 }
 
@@ -138,18 +196,38 @@ function row({ stop, door, state, sending, trouble }, isNext, far, late, phone) 
   const { job } = stop;
   const open = isOpen(state);
   const done = state === "completed";
-  return make("a", { href: `#/stop/${stop.id}`, class: `stop ${open ? "open" : "over"} ${job.kind}${isNext ? " now" : ""}` },
-    make("span", { class: "number", "aria-hidden": "true" }, open ? String(stop.position) : icon(state === "failed" || state === "cancelled" ? "cross" : "tick")),
-    make("span", { class: "what" },
+  return make(
+    "a",
+    { href: `#/stop/${stop.id}`, class: `stop ${open ? "open" : "over"} ${job.kind}${isNext ? " now" : ""}` },
+    make(
+      "span",
+      { class: "number", "aria-hidden": "true" },
+      open ? String(stop.position) : icon(state === "failed" || state === "cancelled" ? "cross" : "tick"),
+    ),
+    make(
+      "span",
+      { class: "what" },
       make("span", { class: "unseen" }, say("stop_number", { n: stop.position })),
       make("strong", {}, job.contact_name),
       make("span", { class: "where" }, job.address),
-      make("span", { class: "tags" }, kindTag(job.kind), ...(open ? cautionTags(job) : []),
+      make(
+        "span",
+        { class: "tags" },
+        kindTag(job.kind),
+        ...(open ? cautionTags(job) : []),
         open && door.requirements.fee > 0 ? tag(money(door.requirements.fee), "cash") : null,
         open ? promise(stop, late, phone) : tag(say(done ? `did_${job.kind}` : `stop_${state}`), state),
         sending ? make("span", { class: "tag waiting" }, icon("up"), say("on_phone")) : null,
-        trouble ? make("span", { class: "tag bad" }, icon("bad"), say("trouble")) : null)),
-    make("span", { class: "when" }, make("span", {}, time(stop.service_start)), open && far !== undefined ? make("small", {}, metres(far)) : null));
+        trouble ? make("span", { class: "tag bad" }, icon("bad"), say("trouble")) : null,
+      ),
+    ),
+    make(
+      "span",
+      { class: "when" },
+      make("span", {}, time(stop.service_start)),
+      open && far !== undefined ? make("small", {}, metres(far)) : null,
+    ),
+  );
 }
 
 function action(phone, day, open) {
@@ -160,7 +238,10 @@ function action(phone, day, open) {
 }
 
 async function finishRound(phone, day) {
-  const sure = await ask(say("finish_round"), say("finish_text"), [[true, say("finish_yes")], [false, say("not_yet"), "plain"]]);
+  const sure = await ask(say("finish_round"), say("finish_text"), [
+    [true, say("finish_yes")],
+    [false, say("not_yet"), "plain"],
+  ]);
   if (!sure) return;
   await phone.enqueue(operations.finish(day.round));
   go("#/office");

@@ -14,7 +14,8 @@ const asked = () => {
   const { phone, at } = JSON.parse(sessionStorage.getItem(KEPT) ?? "{}");
   return at > Date.now() - CODE_MS ? phone : null;
 };
-const ask = (phone) => (phone ? sessionStorage.setItem(KEPT, JSON.stringify({ phone, at: Date.now() })) : sessionStorage.removeItem(KEPT));
+const ask = (phone) =>
+  phone ? sessionStorage.setItem(KEPT, JSON.stringify({ phone, at: Date.now() })) : sessionStorage.removeItem(KEPT);
 
 export const signInScreen = (onSignedIn) => async () => {
   if (!isAble()) return { title: say("sign_in"), body: [notice("bad", say("phone_unable"), say("phone_unable_text"))] };
@@ -22,7 +23,13 @@ export const signInScreen = (onSignedIn) => async () => {
 };
 
 function phoneStep() {
-  const phone = field(say("phone_number"), { hint: say("phone_hint"), type: "tel", autocomplete: "tel", inputmode: "tel", maxlength: 20 });
+  const phone = field(say("phone_number"), {
+    hint: say("phone_hint"),
+    type: "tel",
+    autocomplete: "tel",
+    inputmode: "tel",
+    maxlength: 20,
+  });
   return {
     title: say("sign_in"),
     body: [make("p", { class: "lead" }, say("sign_in_lead")), form([phone], () => send(phone))],
@@ -32,16 +39,28 @@ function phoneStep() {
 
 async function send(phone) {
   const number = phone.input.value.trim();
-  if (!number) { markWrong(phone, say("phone_missing")); return; }
+  if (!number) {
+    markWrong(phone, say("phone_missing"));
+    return;
+  }
   if (!(await tried(phone, () => session.requestCode(number)))) return;
   ask(number);
   await render();
 }
 
 function codeStep(onSignedIn) {
-  const code = field(say("code"), { hint: say("code_hint", { phone: asked() }), inputmode: "numeric", autocomplete: "one-time-code", maxlength: 6, class: "code short" });
+  const code = field(say("code"), {
+    hint: say("code_hint", { phone: asked() }),
+    inputmode: "numeric",
+    autocomplete: "one-time-code",
+    maxlength: 6,
+    class: "code short",
+  });
   const enter = async () => {
-    if (!/^\d{6}$/.test(code.input.value.trim())) { markWrong(code, say("code_missing")); return; }
+    if (!/^\d{6}$/.test(code.input.value.trim())) {
+      markWrong(code, say("code_missing"));
+      return;
+    }
     if (!(await tried(code, () => session.signIn(asked(), code.input.value.trim())))) return;
     ask(null);
     await onSignedIn();
@@ -51,8 +70,21 @@ function codeStep(onSignedIn) {
     arrive: () => code.input.focus(),
     body: [
       form([code], enter),
-      button(say("code_again"), async () => { if (await tried(code, () => session.requestCode(asked()))) tell(say("code_sent_again")); }, { kind: "plain" }),
-      button(say("other_number"), () => { ask(null); return render(); }, { kind: "plain" }),
+      button(
+        say("code_again"),
+        async () => {
+          if (await tried(code, () => session.requestCode(asked()))) tell(say("code_sent_again"));
+        },
+        { kind: "plain" },
+      ),
+      button(
+        say("other_number"),
+        () => {
+          ask(null);
+          return render();
+        },
+        { kind: "plain" },
+      ),
     ],
     action: next(say("enter"), enter),
   };
@@ -60,7 +92,10 @@ function codeStep(onSignedIn) {
 
 function form(fields, submit) {
   const element = make("form", { novalidate: "" }, ...fields);
-  element.addEventListener("submit", (event) => { event.preventDefault(); submit(); });
+  element.addEventListener("submit", (event) => {
+    event.preventDefault();
+    submit();
+  });
   return element;
 }
 

@@ -17,23 +17,46 @@ export const traccarScreen = () => async () => {
   return {
     title: say("traccar"),
     back: "#/me",
-    leave: () => { made = null; },
+    leave: () => {
+      made = null;
+    },
     body: [
       make("p", { class: "lead" }, say("traccar_lead")),
       known ? null : notice("warn", say("needs_network_heading"), say("traccar_needs_network")),
       made ? await whatToType(made) : null,
-      known?.made_at && !made ? card(facts([[say("traccar_since"), dayAndTime(known.made_at)], [say("traccar_last"), known.last_fix_at ? dayAndTime(known.last_fix_at) : say("none")]])) : null,
-      known ? button(say(known.made_at ? "traccar_new" : "traccar_make"), () => make_(token), { kind: "second-action" }) : null,
+      known?.made_at && !made
+        ? card(
+            facts([
+              [say("traccar_since"), dayAndTime(known.made_at)],
+              [say("traccar_last"), known.last_fix_at ? dayAndTime(known.last_fix_at) : say("none")],
+            ]),
+          )
+        : null,
+      known
+        ? button(say(known.made_at ? "traccar_new" : "traccar_make"), () => make_(token), { kind: "second-action" })
+        : null,
     ],
   };
 };
 
 async function whatToType({ server_url: server, device_id: id, setup_url: setup }) {
-  return card(make("h2", {}, say("traccar_type")), await codePicture(setup, say("traccar_scan")),
-    facts([[say("traccar_address"), server], [say("traccar_id"), id]]), make("p", { class: "soft" }, say("traccar_once")));
+  return card(
+    make("h2", {}, say("traccar_type")),
+    await codePicture(setup, say("traccar_scan")),
+    facts([
+      [say("traccar_address"), server],
+      [say("traccar_id"), id],
+    ]),
+    make("p", { class: "soft" }, say("traccar_once")),
+  );
 }
 
 async function make_(token) {
-  made = await call("/couriers/tracking-device", { method: "POST", body: { kind: KIND }, token, headers: { "Idempotency-Key": `"${crypto.randomUUID()}"` } });
+  made = await call("/couriers/tracking-device", {
+    method: "POST",
+    body: { kind: KIND },
+    token,
+    headers: { "Idempotency-Key": `"${crypto.randomUUID()}"` },
+  });
   await render({ again: true });
 }

@@ -12,12 +12,14 @@ export const keyScreen = (phone) => async () => {
     title: say("key_heading"),
     back: "#/",
     body: [
-      ...(fault ? [
-        notice("bad", say(`key_${fault.code}`), say("key_text")),
-        steps(["key_step_keep", "key_step_call", "key_step_backup", "key_step_sign_in"]),
-        link(say("queue_title"), "#/queue"),
-        callOffice(phone),
-      ] : [notice("good", say("key_good"), say("key_good_text"))]),
+      ...(fault
+        ? [
+            notice("bad", say(`key_${fault.code}`), say("key_text")),
+            steps(["key_step_keep", "key_step_call", "key_step_backup", "key_step_sign_in"]),
+            link(say("queue_title"), "#/queue"),
+            callOffice(phone),
+          ]
+        : [notice("good", say("key_good"), say("key_good_text"))]),
     ],
     action: fault ? next(say("sign_in"), () => go("#/sign-in")) : next(say("to_round"), () => go("#/")),
   };
@@ -35,7 +37,13 @@ export const withdrawnScreen = (phone) => async (id) => {
       bags.length ? make("p", { class: "lead" }, say("you_hold", { n: bags.length })) : null,
       callOffice(phone),
     ],
-    action: day ? next(say("understood"), async () => { await phone.keep(`seen:${id}`, day.round.version); await phone.load(); go("#/office"); }) : null,
+    action: day
+      ? next(say("understood"), async () => {
+          await phone.keep(`seen:${id}`, day.round.version);
+          await phone.load();
+          go("#/office");
+        })
+      : null,
   };
 };
 
@@ -51,5 +59,12 @@ export const fullScreen = (phone, backup) => async () => ({
     link(say("queue_title"), "#/queue"),
     button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }),
   ],
-  action: next(say("send_now"), () => { phone.outbox.nudge(); go("#/queue"); }, { symbol: "up" }),
+  action: next(
+    say("send_now"),
+    () => {
+      phone.outbox.nudge();
+      go("#/queue");
+    },
+    { symbol: "up" },
+  ),
 });

@@ -12,15 +12,17 @@ const REFUSED = ["parked", "rejected"];
 export function fold({ round, doors }, operations) {
   const byId = new Map((doors ?? []).map((door) => [door.id, door]));
   const own = inTime(operations);
-  return [...round.stops].sort((a, b) => a.position - b.position).map((stop) => {
-    const door = byId.get(stop.id) ?? null;
-    const standing = start(round, stop, door);
-    for (const operation of own) {
-      if (operation.subject?.stop === stop.id) atDoor(standing, operation);
-      if (isOf(operation, standing.custody)) moveCustody(standing, operation);
-    }
-    return standing;
-  });
+  return [...round.stops]
+    .sort((a, b) => a.position - b.position)
+    .map((stop) => {
+      const door = byId.get(stop.id) ?? null;
+      const standing = start(round, stop, door);
+      for (const operation of own) {
+        if (operation.subject?.stop === stop.id) atDoor(standing, operation);
+        if (isOf(operation, standing.custody)) moveCustody(standing, operation);
+      }
+      return standing;
+    });
 }
 
 function start(round, stop, door) {
@@ -30,8 +32,19 @@ function start(round, stop, door) {
   const lines = door?.lines ?? [];
   const me = `C-${String(round.courier.staff_number).padStart(5, "0")}`;
   return {
-    round: round.id, me, stop, door, state, by: "server", sending: false, trouble: null,
-    custody, lines, collected: 0, handover: null, receipt: null,
+    round: round.id,
+    me,
+    stop,
+    door,
+    state,
+    by: "server",
+    sending: false,
+    trouble: null,
+    custody,
+    lines,
+    collected: 0,
+    handover: null,
+    receipt: null,
   };
 }
 
@@ -94,7 +107,9 @@ export function holding(folded, items, operations = []) {
 // A bag of an earlier round has its papers from the server's list.
 function bagOf(item_id, { tracking_number, kind = null, custody = null, lines = [] }, standing) {
   return {
-    item_id, tracking_number, kind,
+    item_id,
+    tracking_number,
+    kind,
     custody: standing?.custody ?? custody,
     lines: standing?.lines ?? lines,
     round: standing?.round ?? null,
@@ -107,7 +122,9 @@ function bagOf(item_id, { tracking_number, kind = null, custody = null, lines = 
 // collected at a door that the server could not enter has no voucher yet: it is kept apart until a dispatcher has decided.
 // `listed` is when the server's list was fetched: what it had applied before then and does not list is settled already.
 export function cash(folded, vouchers, operations, listed = 0) {
-  const owed = new Map(vouchers.map(({ handover_id, amount, tracking_number }) => [handover_id, { handover_id, amount, tracking_number }]));
+  const owed = new Map(
+    vouchers.map(({ handover_id, amount, tracking_number }) => [handover_id, { handover_id, amount, tracking_number }]),
+  );
   const apart = new Map();
   const numbers = new Map(folded.map(({ custody }) => [custody?.item_id, custody?.tracking_number]));
   const own = inTime(operations).filter((operation) => !isPassedOver(operation));
@@ -115,10 +132,15 @@ export function cash(folded, vouchers, operations, listed = 0) {
     const { typ, id, fields, subject } = operation;
     if (typ !== "custody.handover" || !(fields.fee > 0)) continue;
     if (operation.state === "applied" && operation.kept_at < listed && !owed.has(id)) continue;
-    const slip = { handover_id: id, amount: fields.fee, tracking_number: fields.no ?? numbers.get(subject.item) ?? null };
+    const slip = {
+      handover_id: id,
+      amount: fields.fee,
+      tracking_number: fields.no ?? numbers.get(subject.item) ?? null,
+    };
     (troubleOf(operation) && !owed.has(id) ? apart : owed).set(id, slip);
   }
-  for (const { typ, fields, state } of own) if (typ === "courier.settlement" && !REFUSED.includes(state)) for (const id of fields.handovers) owed.delete(id);
+  for (const { typ, fields, state } of own)
+    if (typ === "courier.settlement" && !REFUSED.includes(state)) for (const id of fields.handovers) owed.delete(id);
   const of = [...owed.values()];
   return { total: sum(of), of, apart: [...apart.values()] };
 }
@@ -133,7 +155,8 @@ export function recalled(items, operations, listed = 0) {
     const isGivenIn = items && state === "applied" && at < listed; // else it would stand in the list
     if (!isGivenIn) has.add(id);
   }
-  for (const { typ, fields } of own) if (typ === "courier.settlement") for (const id of fields.recalled ?? []) has.delete(id);
+  for (const { typ, fields } of own)
+    if (typ === "courier.settlement") for (const id of fields.recalled ?? []) has.delete(id);
   return [...has];
 }
 

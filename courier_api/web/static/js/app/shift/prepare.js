@@ -15,21 +15,30 @@ const AT_ONCE = 6;
 //   tiles      (round, doors) => the addresses of the map's tiles
 //   onStep     told the name of each step as it begins
 export async function prepare({
-  call, database, holder, tiles = () => [], onStep = () => {},
-  caches = globalThis.caches, storage = navigator.storage,
+  call,
+  database,
+  holder,
+  tiles = () => [],
+  onStep = () => {},
+  caches = globalThis.caches,
+  storage = navigator.storage,
 }) {
   const token = (await database.facts.get("session"))?.value.token ?? null;
   const missing = [];
   const step = async (name, work) => {
     onStep(name);
-    const good = await work().catch((fault) => { if (fault.status === undefined) console.warn(fault); return false; });
+    const good = await work().catch((fault) => {
+      if (fault.status === undefined) console.warn(fault);
+      return false;
+    });
     if (!good) missing.push(name);
     return good;
   };
-  const keep = (key, value) => inOne(database, [database.facts], async () => {
-    await mustBe(database.facts, holder);
-    await database.facts.put({ key, value });
-  });
+  const keep = (key, value) =>
+    inOne(database, [database.facts], async () => {
+      await mustBe(database.facts, holder);
+      await database.facts.put({ key, value });
+    });
   let rounds = [];
   const snapshots = [];
 
@@ -49,7 +58,10 @@ export async function prepare({
   await step("doors", async () => {
     for (const { id } of rounds) snapshots.push(await readRound(call, token, id));
     await keepRounds(database, holder, snapshots);
-    await forgetRounds(database, rounds.map(({ id }) => id));
+    await forgetRounds(
+      database,
+      rounds.map(({ id }) => id),
+    );
     return rounds.length > 0;
   });
   await step("office", async () => {

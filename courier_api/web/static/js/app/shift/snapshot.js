@@ -45,10 +45,13 @@ const isNewer = (one, other) =>
 // The doors as they were, with the bags where they are now.
 export function withCustody(known, { doors }) {
   const now = new Map(doors.map((door) => [door.id, door]));
-  return { ...known, doors: known.doors.map((door) => {
-    const { custody, lines } = now.get(door.id) ?? door;
-    return { ...door, custody, lines };
-  }) };
+  return {
+    ...known,
+    doors: known.doors.map((door) => {
+      const { custody, lines } = now.get(door.id) ?? door;
+      return { ...door, custody, lines };
+    }),
+  };
 }
 
 const HANDING_MS = 16 * 3600 * 1000; // what was chosen for the office and not handed in is of no use on another day
@@ -63,8 +66,14 @@ export function forgetRounds(database, fetched, now = Date.now()) {
     const held = await facts.toArray();
     const over = held.filter(({ key }) => /^(round|incoming|seen):/.test(key) && !needed.has(key.split(":")[1]));
     await facts.bulkDelete(over.map(({ key }) => key));
-    const doors = new Set(held.filter(({ key }) => key.startsWith("round:") && needed.has(key.split(":")[1])).flatMap(({ value }) => value.round.stops.map(({ id }) => id)));
-    await facts.bulkDelete(held.map(({ key }) => key).filter((key) => key.startsWith("calls:") && !doors.has(key.split(":")[1])));
+    const doors = new Set(
+      held
+        .filter(({ key }) => key.startsWith("round:") && needed.has(key.split(":")[1]))
+        .flatMap(({ value }) => value.round.stops.map(({ id }) => id)),
+    );
+    await facts.bulkDelete(
+      held.map(({ key }) => key).filter((key) => key.startsWith("calls:") && !doors.has(key.split(":")[1])),
+    );
     const known = new Set([...(await queue.orderBy("id").keys()), ...(await done.toCollection().primaryKeys())]);
     const isNeeded = ({ stop: name, value }) => {
       if (name === "office") return now - value.at < HANDING_MS;

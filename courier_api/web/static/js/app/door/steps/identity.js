@@ -9,16 +9,33 @@ import { scan } from "../viewfinder.js";
 export function identityStep({ door, draft, keep }, onward) {
   const pickup = door.job.kind === "pickup";
   const other = pickup && draft.relationship !== "self";
-  const expected = () => (pickup ? (draft.relationship === "self" ? door.job.contact_name : draft.signer)
-    : draft.receiver === "self" ? door.job.contact_name : draft.receiverName);
+  const expected = () =>
+    pickup
+      ? draft.relationship === "self"
+        ? door.job.contact_name
+        : draft.signer
+      : draft.receiver === "self"
+        ? door.job.contact_name
+        : draft.receiverName;
   const who = make("p", { class: "who" }, expected() || "…");
   const name = field(say("giver_name"), {
-    value: other ? draft.signer : "", maxlength: 120, autocapitalize: "words",
-    onInput: (signer) => { const kept = keep({ signer, card: null }); who.textContent = signer || "…"; markWrong(name, null); return kept; },
+    value: other ? draft.signer : "",
+    maxlength: 120,
+    autocapitalize: "words",
+    onInput: (signer) => {
+      const kept = keep({ signer, card: null });
+      who.textContent = signer || "…";
+      markWrong(name, null);
+      return kept;
+    },
   });
   name.hidden = !other;
   const choose = async (relationship) => {
-    await keep({ relationship, signer: relationship === "self" ? door.job.contact_name : name.input.value.trim(), card: null });
+    await keep({
+      relationship,
+      signer: relationship === "self" ? door.job.contact_name : name.input.value.trim(),
+      card: null,
+    });
     name.hidden = relationship === "self";
     who.textContent = expected() || "…";
   };
@@ -31,15 +48,28 @@ export function identityStep({ door, draft, keep }, onward) {
   return {
     title: say("step_identity"),
     body: [
-      pickup ? choices(say("who_gives"), "giver", ["self", "family", "authorized"].map((code) => [code, say(`receiver_${code}`)]), draft.relationship, choose) : null,
+      pickup
+        ? choices(
+            say("who_gives"),
+            "giver",
+            ["self", "family", "authorized"].map((code) => [code, say(`receiver_${code}`)]),
+            draft.relationship,
+            choose,
+          )
+        : null,
       pickup ? name : null,
       card(make("p", { class: "over" }, say("card_must_say")), who),
-      draft.card && !draft.card.same ? notice("bad", say("other_name"), say("other_name_text", { name: draft.card.name, expected: expected() })) : null,
+      draft.card && !draft.card.same
+        ? notice("bad", say("other_name"), say("other_name_text", { name: draft.card.name, expected: expected() }))
+        : null,
       button(say("scan_card"), () => scanCard(expected(), seen, keep), { kind: "second-action", symbol: "scan" }),
       make("p", { class: "soft" }, say("card_kept")),
-      make("p", { class: "links" },
+      make(
+        "p",
+        { class: "links" },
         button(say("known_person"), () => seen("known_person"), { kind: "plain" }),
-        button(say("no_card"), () => go(`#/stop/${door.id}/failure/identity_not_shown`), { kind: "plain" })),
+        button(say("no_card"), () => go(`#/stop/${door.id}/failure/identity_not_shown`), { kind: "plain" }),
+      ),
     ],
     action: next(say("card_seen"), () => seen("card_seen"), { symbol: "tick" }),
   };
@@ -50,8 +80,14 @@ async function scanCard(expected, seen, keep) {
   const text = await scan(say("scan_card"), say("scan_card_hint"));
   if (text === null) return;
   const read = readCard(text);
-  if (!read) { tell(say("no_card_code")); return; }
-  if (!expected || sameName(read.name, expected)) { await seen("card_scanned", { same: true }); return; }
+  if (!read) {
+    tell(say("no_card_code"));
+    return;
+  }
+  if (!expected || sameName(read.name, expected)) {
+    await seen("card_scanned", { same: true });
+    return;
+  }
   await keep({ card: { same: false, name: read.name } });
   await render();
 }

@@ -24,7 +24,9 @@ export function papersStep(form, onward) {
     foot.classList.toggle("bad", Boolean(way.bad));
     ({ act } = way);
   };
-  const rows = (pickup ? door.documents : door.lines).map((line) => paperRow(line, asked.get(line.position) ?? line, draft, keep, pickup, show));
+  const rows = (pickup ? door.documents : door.lines).map((line) =>
+    paperRow(line, asked.get(line.position) ?? line, draft, keep, pickup, show),
+  );
   const extra = pickup ? extraPapers(draft, keep) : null;
   show();
   return {
@@ -43,13 +45,25 @@ export function papersStep(form, onward) {
 function obstacle(door, draft) {
   const pickup = door.job.kind === "pickup";
   const short = pickup ? missingOf(door, draft) : differing(door, draft);
-  if (short.length && pickup) return { bad: true, word: say("papers_missing"), act: () => go(`#/stop/${door.id}/failure/missing_document`) };
-  if (short.length) return { bad: true, word: say("papers_differ"), act: () => ask(say("papers_differ"), say("papers_differ_text"), [[true, say("understood")]]) };
+  if (short.length && pickup)
+    return { bad: true, word: say("papers_missing"), act: () => go(`#/stop/${door.id}/failure/missing_document`) };
+  if (short.length)
+    return {
+      bad: true,
+      word: say("papers_differ"),
+      act: () => ask(say("papers_differ"), say("papers_differ_text"), [[true, say("understood")]]),
+    };
   const { fee, recalled = [] } = door.requirements;
   const isThere = ({ position }) => draft.recalled.some((one) => one.position === position);
-  if (recalled.some((line) => line.mandatory && !isThere(line))) return { word: say("recalled_first"), act: () => tell(say("recalled_first_text")) };
+  if (recalled.some((line) => line.mandatory && !isThere(line)))
+    return { word: say("recalled_first"), act: () => tell(say("recalled_first_text")) };
   const missing = owing(fee, draft.paid);
-  if (missing) return { bad: true, word: say("too_little", { money: money(missing) }), act: () => tell(say("too_little_text", { money: money(fee) })) };
+  if (missing)
+    return {
+      bad: true,
+      word: say("too_little", { money: money(missing) }),
+      act: () => tell(say("too_little_text", { money: money(fee) })),
+    };
   return null;
 }
 
@@ -68,14 +82,23 @@ function differing({ lines }, draft) {
 function paperRow(line, asks, draft, keep, pickup, changed) {
   const held = () => draft.lines.find(({ position }) => position === line.position);
   const change = (part) => async (value) => {
-    const kept = keep({ lines: draft.lines.map((one) => (one.position === line.position ? { ...one, [part]: value } : one)) });
+    const kept = keep({
+      lines: draft.lines.map((one) => (one.position === line.position ? { ...one, [part]: value } : one)),
+    });
     changed();
     await kept;
   };
   const wants = asks.mandatory === false ? say("optional") : say("wants", { counts: counts(asks) });
-  const steppers = ["originals", "copies"].filter((part) => asks[part] > 0 || held()[part] > 0 || pickup)
+  const steppers = ["originals", "copies"]
+    .filter((part) => asks[part] > 0 || held()[part] > 0 || pickup)
     .map((part) => stepper(say(part), held()[part], { onChange: change(part) }));
-  return make("fieldset", { class: "paper" }, make("legend", {}, line.name), make("small", { class: "soft" }, pickup ? wants : say("in_bag", { counts: counts(line) })), ...steppers);
+  return make(
+    "fieldset",
+    { class: "paper" },
+    make("legend", {}, line.name),
+    make("small", { class: "soft" }, pickup ? wants : say("in_bag", { counts: counts(line) })),
+    ...steppers,
+  );
 }
 
 function recalledCard(door, draft, keep, changed) {
@@ -86,20 +109,46 @@ function recalledCard(door, draft, keep, changed) {
     input.checked = draft.recalled.some((one) => one.position === position);
     input.addEventListener("change", async () => {
       const others = draft.recalled.filter((one) => one.position !== position);
-      await keep({ recalled: input.checked ? [...others, { position, originals }].sort((a, b) => a.position - b.position) : others });
+      await keep({
+        recalled: input.checked ? [...others, { position, originals }].sort((a, b) => a.position - b.position) : others,
+      });
       changed();
     });
-    return make("label", { class: "choice" }, input, make("span", {}, make("strong", {}, name), make("small", {}, [say("n_originals", { n: originals }), mandatory ? null : say("optional")].filter(Boolean).join(" · "))));
+    return make(
+      "label",
+      { class: "choice" },
+      input,
+      make(
+        "span",
+        {},
+        make("strong", {}, name),
+        make(
+          "small",
+          {},
+          [say("n_originals", { n: originals }), mandatory ? null : say("optional")].filter(Boolean).join(" · "),
+        ),
+      ),
+    );
   };
-  return card(make("h2", {}, say("recalled_heading")), make("p", { class: "soft" }, say("recalled_text")), ...recalled.map(box));
+  return card(
+    make("h2", {}, say("recalled_heading")),
+    make("p", { class: "soft" }, say("recalled_text")),
+    ...recalled.map(box),
+  );
 }
 
 function bagCheck({ door, phone, draft, keep }) {
   if (draft.bag === "right") return notice("good", say("bag_right"), door.job.tracking_number);
-  return button(say("scan_bag"), async () => {
-    const text = await scan(say("scan_bag"), say("scan_bag_hint", { number: door.job.tracking_number }));
-    if (text === null) return;
-    if (trackingNumber(text) === door.job.tracking_number) { await keep({ bag: "right" }); await render(); }
-    else await wrongCode(text, door, phone);
-  }, { kind: "second-action", symbol: "scan" });
+  return button(
+    say("scan_bag"),
+    async () => {
+      const text = await scan(say("scan_bag"), say("scan_bag_hint", { number: door.job.tracking_number }));
+      if (text === null) return;
+      if (trackingNumber(text) === door.job.tracking_number) {
+        await keep({ bag: "right" });
+        await render();
+      } else await wrongCode(text, door, phone);
+    },
+    { kind: "second-action", symbol: "scan" },
+  );
 }

@@ -14,39 +14,72 @@ export async function signStep({ door, draft, keep, phone }, finish) {
   const nothing = isNothing(draft);
   const named = make("span", {}, citizen(draft));
   const resign = notice("warn", say("sign_anew"));
-  const pad = await signaturePad({ label: say("pad_label"), strokes: draft.strokes, onChange: (strokes) => { resign.hidden ||= Boolean(strokes); return keep({ strokes, ...(strokes && { signAgain: false }) }); } });
+  const pad = await signaturePad({
+    label: say("pad_label"),
+    strokes: draft.strokes,
+    onChange: (strokes) => {
+      resign.hidden ||= Boolean(strokes);
+      return keep({ strokes, ...(strokes && { signAgain: false }) });
+    },
+  });
   const rename = async (text) => {
     const had = draft.strokes;
     const kept = keep({ signer: text });
     named.textContent = citizen(draft);
-    if (had && !draft.strokes) { pad.clear(); resign.hidden = false; }
+    if (had && !draft.strokes) {
+      pad.clear();
+      resign.hidden = false;
+    }
     await kept;
   };
-  const signer = field(say("signer"), { value: draft.signer, maxlength: 120, autocapitalize: "words", onInput: rename });
+  const signer = field(say("signer"), {
+    value: draft.signer,
+    maxlength: 120,
+    autocapitalize: "words",
+    onInput: rename,
+  });
   resign.hidden = !draft.signAgain;
   return {
     title: say("step_sign"),
-    arrive: () => { quiet(); here(phone); }, // asked for now, so that signing need not wait for it
+    arrive: () => {
+      quiet();
+      here(phone);
+    }, // asked for now, so that signing need not wait for it
     body: [
       pickup || draft.bag === "right" ? null : notice("warn", say("bag_not_scanned")),
       nothing ? notice("bad", say("nothing_handed")) : null,
       summary({ door, draft, phone, named }),
       pickup && draft.photo ? sealPhoto(door, draft) : null,
-      make("p", { class: "declaration" }, say(pickup ? "signs_giving" : draft.recalled.length ? "signs_exchanging" : "signs_taking")),
+      make(
+        "p",
+        { class: "declaration" },
+        say(pickup ? "signs_giving" : draft.recalled.length ? "signs_exchanging" : "signs_taking"),
+      ),
       signer,
       resign,
       pad.element,
     ],
-    action: next(say("done"), async () => {
-      if (nothing) { tell(say("nothing_handed")); return; }
-      markWrong(signer, draft.signer ? null : say("signer_missing"));
-      if (!isSigned(draft.strokes)) { tell(say("signature_missing")); return; }
-      if (draft.signer) await finish();
-    }, { symbol: "tick" }),
+    action: next(
+      say("done"),
+      async () => {
+        if (nothing) {
+          tell(say("nothing_handed"));
+          return;
+        }
+        markWrong(signer, draft.signer ? null : say("signer_missing"));
+        if (!isSigned(draft.strokes)) {
+          tell(say("signature_missing"));
+          return;
+        }
+        if (draft.signer) await finish();
+      },
+      { symbol: "tick" },
+    ),
   };
 }
 
-const citizen = ({ signer, relationship }) => (relationship === "self" ? signer : `${signer} · ${say(`receiver_${relationship}`)}`);
+const citizen = ({ signer, relationship }) =>
+  relationship === "self" ? signer : `${signer} · ${say(`receiver_${relationship}`)}`;
 
 function summary({ door, draft, phone, named }) {
   const pickup = door.job.kind === "pickup";
@@ -61,10 +94,15 @@ function summary({ door, draft, phone, named }) {
       [say("authorization_reference"), pickup ? null : draft.authorization],
       [say("paid"), fee ? money(fee) : null],
     ]),
-    ...listed(door, draft));
+    ...listed(door, draft),
+  );
 }
 
 function sealPhoto(door, draft) {
-  return make("div", { class: "thumbnail" }, picture(draft.photo, say("sealed_bag")),
-    button(say("photo_again"), () => replace(`#/stop/${door.id}/pickup/seal`), { kind: "plain" }));
+  return make(
+    "div",
+    { class: "thumbnail" },
+    picture(draft.photo, say("sealed_bag")),
+    button(say("photo_again"), () => replace(`#/stop/${door.id}/pickup/seal`), { kind: "plain" }),
+  );
 }
