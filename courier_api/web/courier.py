@@ -28,6 +28,7 @@ LIBRARIES = {
     "zxing": "zxing-wasm/dist/es/reader/index.js",
     "zxing_wasm": "zxing-wasm/dist/reader/zxing_reader.wasm",
     "maplibre": "maplibre-gl/dist/maplibre-gl.mjs",
+    "maplibre_css": "maplibre-gl/dist/maplibre-gl.css",
 }
 # Large, and needed only when the first code is read or the map looked at: fetched behind the rest.
 LATER = ("zxing-wasm/", "maplibre-gl/")

@@ -70,6 +70,17 @@ await page.waitForFunction(() => !document.querySelector("#pill").classList.cont
 });
 await holdTime();
 
+// Who comes back to the list finds the row that he tapped where it was.
+const row = page.locator("a.stop.open").nth(10);
+const topOf = async () => (await row.boundingBox()).y;
+await row.scrollIntoViewIfNeeded();
+found.stood = [await topOf()];
+await row.tap();
+await at("#/stop/");
+await page.goBack();
+await at("#/$");
+found.stood.push(await topOf());
+
 // Two doors: the first is taken back only with the second, the second by itself.
 const first = await pickUp();
 await pickUp();

@@ -54,6 +54,10 @@ def test_what_follows_the_doors(day: Day, address: str, language: str) -> None:
         assert found[fault] == [], fault
     assert left_over(found["shown"], language) == []
 
+    before, after = found["stood"]
+    assert abs(after - before) < 3
+    assert before > 100
+
     # What has not left is taken back, with what came after it.
     assert found["before"] == found["kept"] == DOOR * 2
     assert found["after"] == [*DOOR, "courier.arrival"]

@@ -72,10 +72,10 @@ def address(app: Flask, cast: Cast, day: dict[str, Any]) -> Iterator[str]:
             "approximate": here.approximate,
             "tiles": f"/tiles/{{z}}/{{x}}/{{y}}.mvt?v={here.version}",
             "maplibre": assets.library_url("maplibre-gl/dist/maplibre-gl.mjs"),
+            "maplibre_css": assets.library_url("maplibre-gl/dist/maplibre-gl.css"),
             "words": words.spoken(words.ROUND_MAP, tongue),
         }
         sheets = [assets.library_url(f"{assets.FONT}/{weight}.css") for weight in assets.WEIGHTS]
-        sheets += [assets.library_url("maplibre-gl/dist/maplibre-gl.css")]
         sheets += [assets.own_url(f"css/{name}.css") for name in ("site", "courier-map")]
         with app.app_context():
             return render_template_string(

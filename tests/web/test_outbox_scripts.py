@@ -121,6 +121,7 @@ def test_failures_are_told_and_waited_for_and_success_forgives_them() -> None:
 
 def stop(n: int, kind: str = "pickup", **changes: Any) -> dict[str, Any]:
     job = {"id": f"j{n}", "kind": kind, "contact_name": "Nguyễn Thị Hoa", "note": "", "address": "Số 2 Chùa Chuông"}
+    job["point"] = {"lon": 106.05, "lat": 20.65 + n / 100}
     at = f"2026-11-28T0{n}:00:00+07:00"
     return {"id": f"s{n}", "position": n, "state": "pending", "service_start": at, "job": job} | changes
 
@@ -140,6 +141,7 @@ def door(n: int, kind: str = "pickup", leg: int = 1, holder: dict[str, str] | No
 def snapshot(*stops: dict[str, Any], doors: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     shown = list(stops) or [stop(1), stop(2, "delivery")]
     round_ = {"id": "r", "version": 1, "state": "started", "courier": {"staff_number": 417}, "stops": shown}
+    round_ |= {"line": None, "office": {"point": {"lon": 106.05, "lat": 20.65}}}
     return {"round": round_, "doors": doors or [door(s["position"], s["job"]["kind"]) for s in shown]}
 
 
@@ -407,5 +409,5 @@ def test_a_round_that_changes_while_it_is_read_is_read_again() -> None:
     whole = snapshot()
     torn = whole | {"doors": whole["doors"][:1]}
     good, never = run({"do": "readRound", "answers": [torn, whole]}, {"do": "readRound", "answers": [torn] * 3})
-    assert good == {"stops": ["s1", "s2"], "unread": 0}
+    assert good == {"stops": ["s1", "s2"], "unread": 0, "ways": {"s1": 1446, "s2": 1446}}  # straight, with a detour
     assert never is None

@@ -6,10 +6,7 @@ import { icon, tell } from "./parts.js";
 import { openPhone } from "./phone.js";
 import { go, refresh, replace, start } from "./router.js";
 import * as session from "./session.js";
-import { readyScreen } from "./screens/ready.js";
 import { roundScreen } from "./screens/round.js";
-import { signInScreen } from "./screens/sign-in.js";
-import { stopScreen } from "./screens/stop.js";
 import { unopenedScreen } from "./screens/unopened.js";
 import { openServices } from "./services.js";
 import { keepShell } from "./shell.js";
@@ -26,8 +23,11 @@ const LATER = {
   office: () => import("./screens/office.js"),
   plan: () => import("./screens/plan.js"),
   queue: () => import("./screens/queue.js"),
+  ready: () => import("./screens/ready.js"),
   receipt: () => import("./screens/receipt.js"),
   remark: () => import("./screens/remark.js"),
+  signIn: () => import("./screens/sign-in.js"),
+  stop: () => import("./screens/stop.js"),
   traccar: () => import("./screens/traccar.js"),
   trouble: () => import("./screens/trouble.js"),
 };
@@ -94,26 +94,27 @@ async function end() {
 }
 
 function routes() {
-  const { write } = services ?? {};
+  const { write } = services?.outbox ?? {};
   const signed =
     (screen) =>
     (...params) =>
       phone ? screen(...params) : enter();
-  const enter = signInScreen(async () => {
+  const signedIn = async () => {
     await begin();
     await start(routes());
     go("#/ready");
-  });
+  };
+  const enter = async () => (await LATER.signIn()).signInScreen(signedIn)();
   const table = [[/^#\/sign-in$/, enter]];
   if (!phone) return [...table, [/^/, enter]];
   const id = "([0-9a-f-]{36})";
   return [
     ...table,
     [/^#\/$/, roundScreen(phone)],
-    [/^#\/ready$/, readyScreen(phone, services.prepare)],
+    [/^#\/ready$/, later("ready", ({ readyScreen }) => readyScreen(phone, services.prepare))],
     [/^#\/map$/, later("map", ({ mapScreen }) => mapScreen(phone))],
     [new RegExp(`^#/map/${id}$`), later("map", ({ mapScreen }) => mapScreen(phone))],
-    [new RegExp(`^#/stop/${id}$`), stopScreen(phone)],
+    [new RegExp(`^#/stop/${id}$`), later("stop", ({ stopScreen }) => stopScreen(phone))],
     [
       new RegExp(`^#/stop/${id}/(pickup|delivery)(?:/(\\w+))?$`),
       later("door", ({ doorScreen }) => doorScreen(phone, write)),

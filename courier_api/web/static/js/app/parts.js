@@ -1,13 +1,14 @@
 // The pieces of which every screen is made: buttons that cannot be pressed twice, notices, steppers, dialogs.
 import { find, make } from "../dom.js";
+import { lazily } from "../format.js";
 import { language, say } from "../told.js";
 
-const amount = new Intl.NumberFormat(language === "vi" ? "vi" : "en");
+const amount = lazily(() => new Intl.NumberFormat(language === "vi" ? "vi" : "en"));
 
-export const grouped = (number) => amount.format(number);
+export const grouped = (number) => amount().format(number);
 export const money = (dong) => `${grouped(dong)}\u00a0đ`;
 export const metres = (m) =>
-  m < 950 ? `${Math.round(m / 10) * 10}\u00a0m` : `${amount.format(Math.round(m / 100) / 10)}\u00a0km`;
+  m < 950 ? `${Math.round(m / 10) * 10}\u00a0m` : `${amount().format(Math.round(m / 100) / 10)}\u00a0km`;
 
 export function icon(name) {
   const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");

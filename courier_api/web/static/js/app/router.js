@@ -35,22 +35,39 @@ export function start(table) {
 }
 
 // The way that led here, entry for entry as the browser keeps it: each entry's number stands in its state.
-const trail = []; // [{hash, scroll}]
+const trail = []; // [{hash, stood}]
 let stand = 0;
 
-// Gives the scroll at which a screen was left to which the reader comes back, else 0.
+// Gives where a screen stood to which the reader comes back, else null.
 function step(hash) {
   const known = history.state?.entry;
   const back_ = known !== undefined && known < stand;
-  if (trail[stand]) trail[stand].scroll = scrollY;
+  if (trail[stand]) trail[stand].stood = standing();
   stand = known ?? (trail.length ? stand + 1 : 0);
   if (known === undefined) {
     trail.length = stand;
     history.replaceState({ entry: stand }, "");
   }
   const before = trail[stand];
-  trail[stand] = { hash, scroll: 0 };
-  return back_ && before?.hash === hash ? before.scroll : 0;
+  trail[stand] = { hash, stood: null };
+  return back_ && before?.hash === hash ? before.stood : null;
+}
+
+const linksOn = () => find("#screen").querySelectorAll("a[href]");
+
+// How far the screen is scrolled, and which link stands where: of a long list the height above it is not known for sure.
+function standing() {
+  for (const link of linksOn()) {
+    const { top, bottom } = link.getBoundingClientRect();
+    if (bottom > 0) return { scroll: scrollY, href: link.getAttribute("href"), top };
+  }
+  return { scroll: scrollY, href: null, top: 0 };
+}
+
+function scrollBack({ scroll, href, top }) {
+  scrollTo(0, scroll);
+  const link = [...linksOn()].find((one) => one.getAttribute("href") === href);
+  if (link?.getClientRects().length) scrollBy(0, link.getBoundingClientRect().top - top);
 }
 
 // The arrow at the top and the phone's own way back lead the same way; no entry stands twice behind each other.
@@ -107,12 +124,12 @@ export async function render({ again = false } = {}) {
   if (!made) return null; // it has gone on to another
   if (!again) shown?.leave?.();
   shown = made;
-  put(made, hash, again, again ? scrollY : step(hash));
+  put(made, hash, again, again ? standing() : step(hash));
   made.arrive?.();
   return made;
 }
 
-function put({ title, body, action = null, tabs = false, back: to = null }, hash, again, scroll) {
+function put({ title, body, action = null, tabs = false, back: to = null }, hash, again, stood) {
   const content = body.filter(Boolean);
   if (again && isSame(content)) return;
   if (!again) closeWhatLiesOver(hash);
@@ -130,7 +147,8 @@ function put({ title, body, action = null, tabs = false, back: to = null }, hash
   const bar = find("#tabs");
   bar.hidden = !tabs;
   if (tabs) bar.replaceChildren(...TABS.map(([href, key, symbol]) => tab(href, key, symbol, hash)));
-  scrollTo(0, scroll);
+  if (stood) scrollBack(stood);
+  else scrollTo(0, 0);
   if (!again) heading.focus({ preventScroll: true });
 }
 

@@ -1,23 +1,20 @@
 // What works behind the screens while a courier is signed in: the sender and its feed, preparing a day, position, backup.
 import { StorageFull, inOne } from "../device/store.js";
 import { told } from "../told.js";
-import { sealBackup } from "./backup/seal.js";
-import { tilesOf, wayOf } from "./map/tiles.js";
 import { asSent } from "./outbox/batch.js";
 import { makeFeed } from "./outbox/feed.js";
-import { loadTools, openOutbox } from "./outbox/index.js";
+import { openOutbox } from "./outbox/index.js";
 import { NetFault, call } from "./outbox/net.js";
 import { followDuty } from "./duty.js";
 import { withRoom } from "./room.js";
 import { keepLater } from "./shell.js";
-import { prepare } from "./shift/prepare.js";
 import { AnotherCourier } from "./shift/snapshot.js";
 
 const LOOK_EVERY_MS = 60_000;
 
 export async function openServices(database, session) {
   const holder = session.holder();
-  const [outbox, { write }] = await Promise.all([openOutbox({ holder, told }), loadTools(told)]);
+  const outbox = await openOutbox({ holder, told });
   const feed = makeFeed({ database, holder, call });
   const ended = new AbortController();
 
@@ -41,7 +38,6 @@ export async function openServices(database, session) {
 
   return {
     outbox,
-    write,
     watch(phone) {
       const soon = () => look(phone);
       const every = setInterval(soon, LOOK_EVERY_MS);
@@ -51,7 +47,12 @@ export async function openServices(database, session) {
       followDuty({ database, session, phone, signal: ended.signal });
       soon();
     },
+    // These are fetched and kept with the rest, and read when they are wanted: the first screen does without.
     prepare: async (onStep) => {
+      const [{ prepare }, { tilesOf, wayOf }] = await Promise.all([
+        import("./shift/prepare.js"),
+        import("./map/tiles.js"),
+      ]);
       const found = await prepare({
         call,
         database,
@@ -68,6 +69,7 @@ export async function openServices(database, session) {
       return { ready: missing.length === 0, missing };
     },
     backup: async () => {
+      const { sealBackup } = await import("./backup/seal.js");
       const { kid } = await session.record();
       const queue = await leaving(database, holder);
       return sealBackup(

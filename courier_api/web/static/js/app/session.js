@@ -1,5 +1,4 @@
 // Who is signed in on this phone, over kills and restarts; the key that signs for him lies in the same database.
-import { signInWithKey } from "../device/signing-in.js";
 import { inOne, openDatabase, read } from "../device/store.js";
 import { call } from "./outbox/net.js";
 import { TILES } from "./room.js";
@@ -24,6 +23,7 @@ export function requestCode(phone) {
 // Signs in, has the key certified, and keeps who it is. Of another courier, who was here before, only what he has signed
 // stays: it goes out when he signs in again, and whoever comes in between reads nothing of it.
 export async function signIn(phone, code) {
+  const { signInWithKey } = await import("../device/signing-in.js");
   const answer = await signInWithKey(phone, code, ROLE, (device_key) =>
     call("/public/sign-ins", { method: "POST", body: { phone, code, role: ROLE, device_key } }),
   );

@@ -1,11 +1,12 @@
 // The quiet line that says which device this is, or what to do when it cannot sign.
 import { make } from "../dom.js";
+import { lazily } from "../format.js";
 import { language, say, saysIt, told } from "../told.js";
 import { isAble, read } from "./store.js";
 
 const locale = language === "vi" ? "vi" : "en-GB";
 const parts = { timeZone: told.timezone, day: "numeric", month: "numeric", year: "numeric" };
-const day = new Intl.DateTimeFormat(locale, parts);
+const day = lazily(() => new Intl.DateTimeFormat(locale, parts));
 const GRACE_MS = 24 * 3600 * 1000; // the server takes events for another day
 
 export const grouped = (kid) => kid.replace(/(.{4})(?=.)/g, "$1\u00a0");
@@ -41,7 +42,7 @@ function sound({ kid, certified }) {
     {},
     make("summary", {}, say("device_signs", { kid: kid.slice(0, 4) })),
     make("p", {}, say("device_key", { kid: grouped(kid) })),
-    make("p", {}, say("device_until", { day: day.format(certified) })),
+    make("p", {}, say("device_until", { day: day().format(certified) })),
     make("p", {}, say("device_lost")),
   );
 }

@@ -22,6 +22,16 @@ export function showMap(container, { round, stops, next = null, me = null, onSto
   };
 }
 
+// The library's own stylesheet, once: the first screen does without it.
+function styled(href) {
+  if (document.querySelector(`link[href="${href}"]`)) return undefined;
+  return new Promise((resolve) => {
+    const sheet = make("link", { rel: "stylesheet", href });
+    for (const end of ["load", "error"]) sheet.addEventListener(end, resolve); // a plain map is better than none
+    document.head.append(sheet);
+  });
+}
+
 class View {
   constructor(container, round, onStop) {
     Object.assign(this, {
@@ -43,7 +53,7 @@ class View {
   }
 
   async #open() {
-    await keptTiles();
+    await Promise.all([keptTiles(), styled(told.maplibre_css)]);
     const { Marker } = await import(told.maplibre);
     const { signal } = this.ending;
     const map = await drawGround(this.canvas, {

@@ -113,6 +113,7 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   }
 
   return {
+    write: tools.write,
     enqueueAll: putAll,
     enqueue: async (said) => (await putAll([said]))[0],
     async undo(id) {

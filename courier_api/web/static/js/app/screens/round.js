@@ -2,7 +2,6 @@
 import { make } from "../../dom.js";
 import { fromTo, time } from "../../format.js";
 import { say } from "../../told.js";
-import { alongLine } from "../map/along.js";
 import * as operations from "../operations.js";
 import { ask, facts, icon, link, metres, money, notice } from "../parts.js";
 import { isOpen } from "../phone.js";
@@ -30,7 +29,7 @@ export const roundScreen = (phone) => async () => {
         ? notice("warn", say("no_position"), say(`duty_${phone.duty}`))
         : null,
       progress(day, open, phone),
-      day.state === "withdrawn" ? null : first && nextCard(first, distances(day).get(first.stop.id)),
+      day.state === "withdrawn" ? null : first && nextCard(first, day.ways[first.stop.id]),
       list(day, first, phone),
       make(
         "p",
@@ -111,18 +110,6 @@ function progress(day, open, phone) {
   );
 }
 
-const known = { plan: null, ways: null };
-
-// How far it is to each stop from the one before; to the first from the office. Reckoned once for each plan.
-function distances({ round, stops }) {
-  const plan = `${round.id} ${round.version}`;
-  if (known.plan !== plan) {
-    const ways = alongLine(round.line, [round.office.point, ...stops.map(({ stop }) => stop.job.point)]);
-    Object.assign(known, { plan, ways: new Map(stops.map(({ stop }, n) => [stop.id, ways[n]])) });
-  }
-  return known.ways;
-}
-
 function nextCard({ stop, door, state }, far) {
   const { job } = stop;
   return make(
@@ -156,7 +143,6 @@ let unfolded = false; // what is over, over the screen's own renewals
 
 // What is still to be done, in order; what is over lies folded beneath it.
 function list(day, first, phone) {
-  const far = distances(day);
   const late = lateness(
     day,
     day.stops.filter(({ state }) => isOpen(state)),
@@ -166,7 +152,7 @@ function list(day, first, phone) {
     make(
       "ol",
       { class: "stops" },
-      ...stops.map((one) => make("li", {}, row(one, one === first, far.get(one.stop.id), late, phone))),
+      ...stops.map((one) => make("li", {}, row(one, one === first, day.ways[one.stop.id], late, phone))),
     );
   const over = day.stops.filter(({ state }) => !isOpen(state));
   const ahead = day.stops.filter(({ state }) => isOpen(state));

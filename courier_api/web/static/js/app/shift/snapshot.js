@@ -1,20 +1,29 @@
 // A round as the server shows it, with all its doors, and where the phone keeps it.
 import { inOne } from "../../device/store.js";
 import { NetFault } from "../outbox/net.js";
+import { alongLine } from "../map/along.js";
 import { differences } from "./diff.js";
 
 const TRIES = 3;
 
-// {round, doors, at}. The doors are asked for last: what changes in between shows as a newer version in the feed. A stop
-// that was moved away in between has no door, and the round is read again.
+// {round, doors, ways, at}; `ways` are the metres to each stop from the one before it, to the first from the office: much
+// to reckon for a cheap phone, so once. The doors are asked for last: what changes in between shows as a newer version in
+// the feed. A stop that was moved away in between has no door, and the round is read again.
 export async function readRound(call, token, id) {
   for (let tries = TRIES; tries > 0; tries -= 1) {
     const round = await call(`/couriers/rounds/${id}`, { token });
     const doors = await call(`/couriers/rounds/${id}/doors`, { token });
     const there = new Set(doors.map((door) => door.id));
-    if (round.stops.every((stop) => there.has(stop.id))) return { round, doors, at: new Date().toISOString() };
+    if (round.stops.every((stop) => there.has(stop.id)))
+      return { round, doors, ways: waysOf(round), at: new Date().toISOString() };
   }
   throw new NetFault(0, "round_changes"); // the next look finds it at rest
+}
+
+function waysOf({ line, office, stops }) {
+  const inOrder = [...stops].sort((a, b) => a.position - b.position);
+  const metres = alongLine(line, [office.point, ...inOrder.map(({ job }) => job.point)]);
+  return Object.fromEntries(inOrder.map(({ id }, n) => [id, metres[n]]));
 }
 
 // A plan that the courier has seen is not changed under his hands: a different one waits as `incoming:` until he has
