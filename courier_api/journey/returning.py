@@ -185,16 +185,17 @@ def _clerk(session: Session, courier: Person, office: ServicePoint, code: str) -
 
 def clerks_for(session: Session, courier: Person, office: ServicePoint) -> Sequence[Person]:
     """The clerks of a post office who may take over from a courier, by name: nobody is his own clerk."""
-    return [one for one in _staff(session, office, (Role.clerk,)) if one.id != courier.id]
+    return [one for one in _staff(session, office, Role.clerk) if one.id != courier.id]
 
 
 def reached_at(session: Session, office: ServicePoint) -> Sequence[Person]:
-    """Whom a courier can ring up at a post office, by name."""
-    return _staff(session, office, REACHED_BY)
+    """Whom a courier can ring up at a post office: dispatchers, who decide, before clerks; each by name."""
+    reached = (one for role in REACHED_BY for one in _staff(session, office, role))
+    return list({one.id: one for one in reached}.values())
 
 
-def _staff(session: Session, office: ServicePoint, roles: Sequence[Role]) -> Sequence[Person]:
-    posted = select(Posting.person_id).where(Posting.service_point_id == office.id, Posting.role.in_(roles))
+def _staff(session: Session, office: ServicePoint, role: Role) -> Sequence[Person]:
+    posted = select(Posting.person_id).where(Posting.service_point_id == office.id, Posting.role == role)
     return session.scalars(select(Person).where(Person.id.in_(posted)).order_by(Person.full_name, Person.id)).all()
 
 

@@ -1,11 +1,9 @@
 """The courier's app: one page in each language, the worker that keeps it on the phone, and what installs it."""
 
-import hashlib
 import json
 import posixpath
 import re
 from functools import cache
-from typing import Any
 
 from flask import Blueprint, Response, make_response
 
@@ -13,7 +11,7 @@ from courier_api.custody import backup_keys
 from courier_api.db import transaction
 from courier_api.proof.files import verifier_keys
 from courier_api.settings import settings
-from courier_api.web import assets, courier_words, headers, languages, pages, words
+from courier_api.web import assets, courier_words, headers, languages, pages, words, workers
 from courier_api.web import ground as grounds
 
 blp = Blueprint("courier", __name__, template_folder="templates")
@@ -32,7 +30,6 @@ LIBRARIES = {
 }
 # Large, and needed only when the first code is read or the map looked at: fetched behind the rest.
 LATER = ("zxing-wasm/", "maplibre-gl/")
-PAGE_VERSION = "Page-Version"  # by it the worker knows whose page it was given while two versions answer
 FOLDERS = ("js/app/", "js/device/", "js/verify/")
 OWN = ("css/site.css", "css/courier.css", "css/courier-map.css", "img/mark.svg", *(
     f"js/{name}.js" for name in ("dom", "told", "format", "ground", "colours")
@@ -50,19 +47,14 @@ def page() -> Response:
 
 @blp.get("/courier-worker.js")
 def worker() -> Response:
-    """The service worker: another text, and so a new version, whenever a page or a file is another."""
+    """The service worker."""
     files = _files()
-    shell: dict[str, Any] = {
-        "pages": {f"/courier?lang={tongue}": _page(tongue).headers[PAGE_VERSION] for tongue in languages.LANGUAGES},
-        "files": [f for f in files if not _is_later(f)],
-        "later": [f for f in files if _is_later(f)],
-    }
-    shell["version"] = _mark(json.dumps(shell).encode())
-    script = (assets.STATIC / "js/app/worker.js").read_text()
-    response = make_response(f"const SHELL = {json.dumps(shell)};\n{script}")
-    response.content_type = assets.TYPES[".js"]
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    return workers.worker(
+        "js/app/worker.js",
+        {f"/courier?lang={tongue}": _page(tongue) for tongue in languages.LANGUAGES},
+        files=[f for f in files if not _is_later(f)],
+        later=[f for f in files if _is_later(f)],
+    )
 
 
 @blp.get("/courier.webmanifest")
@@ -115,12 +107,7 @@ def _page(tongue: str) -> Response:
     } | {name: assets.library_url(file) for name, file in LIBRARIES.items()}
     response = pages.page("courier.html", tongue=tongue, told=told, c=spoken, modules=_modules(), private=True)
     response.headers.update(headers.COURIER)
-    response.headers[PAGE_VERSION] = _mark(response.get_data())
-    return response
-
-
-def _mark(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:16]
+    return workers.marked(response)
 
 
 def _modules() -> list[str]:

@@ -1,13 +1,10 @@
 """The page on which anyone checks a receipt, and the worker that keeps it on the device for hours without network."""
 
-import hashlib
-import json
-
-from flask import Blueprint, Response, make_response
+from flask import Blueprint, Response
 
 from courier_api.proof.files import verifier_keys
 from courier_api.settings import settings
-from courier_api.web import assets, headers, languages, pages, words
+from courier_api.web import assets, headers, languages, pages, words, workers
 
 blp = Blueprint("verify", __name__, template_folder="templates")
 pages.speak_html(blp)
@@ -26,18 +23,9 @@ def page() -> Response:
 
 @blp.get("/verify-worker.js")
 def worker() -> Response:
-    """The service worker: another text, and so a new version, whenever a page or a file is another."""
-    texts = [_page(tongue).get_data() for tongue in languages.LANGUAGES]
-    script = (assets.STATIC / "js/verify/worker.js").read_text()
-    shell = {
-        "version": hashlib.sha256(b"\0".join(texts)).hexdigest()[:16],
-        "pages": [f"/verify?lang={tongue}" for tongue in languages.LANGUAGES],
-        "files": _files(),
-    }
-    response = make_response(f"const SHELL = {json.dumps(shell)};\n{script}")
-    response.content_type = assets.TYPES[".js"]
-    response.headers["Cache-Control"] = "no-cache"
-    return response
+    """The service worker."""
+    pages_ = {f"/verify?lang={tongue}": _page(tongue) for tongue in languages.LANGUAGES}
+    return workers.worker("js/verify/worker.js", pages_, files=_files())
 
 
 def _page(tongue: str) -> Response:
@@ -53,7 +41,7 @@ def _page(tongue: str) -> Response:
     }
     response = pages.page("verify.html", tongue=tongue, told=told, v=spoken)
     response.headers["Permissions-Policy"] = headers.WITH_CAMERA
-    return response
+    return workers.marked(response)
 
 
 def _files() -> list[str]:

@@ -161,7 +161,7 @@ found.receiverMissing = await page.innerText(".error");
 await page.locator(".choice").nth(0).tap();
 await main().tap();
 await at("who");
-await page.locator(".second-action").tap();
+await page.locator(".second-action").first().tap();
 await page.waitForSelector("dialog video");
 await page.waitForTimeout(800);
 await look("scan-card");
@@ -259,11 +259,11 @@ for (const less of await page.locator(".stepper .step:nth-child(2)").all()) {
 await page.waitForTimeout(200);
 await go(`#/stop/${other}/pickup/sign`);
 await sign();
-await main().tap();
-await page.waitForTimeout(200);
-found.nothing = [await page.innerText("#snack"), await page.evaluate(() => location.hash.split("/").at(-1))];
 await look("sign-nothing");
-await go(`#/stop/${other}/pickup/papers`);
+found.nothing = [await main().innerText()];
+await main().tap();
+await at("papers");
+found.nothing.push(await page.evaluate(() => location.hash.split("/").at(-1)));
 found.missing = await main().innerText();
 await page.locator("main .plain").first().tap();
 await page.waitForSelector("dialog");
@@ -293,7 +293,7 @@ for (const [hash, name] of [
   await look(name);
 }
 await page.goto(`${BASE}/courier#/office`);
-await page.locator("main .plain").first().tap();
+await page.locator("main .second-action").first().tap();
 await main().tap();
 await at("office/sign");
 await page.waitForSelector("canvas.pad");

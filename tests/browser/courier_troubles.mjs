@@ -250,7 +250,7 @@ async function keyRevoked({ phones: [number] }, found) {
   await page.waitForTimeout(300);
   found.said = await word(phone);
   await phone.go("#/trouble/key");
-  await phone.main().tap();
+  await page.locator("main .plain").tap();
   await phone.at("#/sign-in");
   await phone.askForCode(number);
   await phone.enterCode(number);
@@ -408,7 +408,8 @@ async function codes({ phones: [number] }, found) {
     found.right = await page.innerText(".notice.good");
     // At the office: what is not to be handed in, then what is.
     await phone.go("#/office");
-    await scanned("unknown-bag");
+    see("unknown-bag");
+    await phone.main().tap();
     await page.waitForSelector("dialog .finder-word.bad");
     found.notYours = await page.innerText("dialog .finder-word");
     found.leftBefore = await page.locator("dialog .finder-left li").allInnerTexts();
@@ -859,7 +860,7 @@ async function loadedLater({ phones: [number] }, found) {
     await page.waitForTimeout(500);
   }
   found.lackingThen = await lacking();
-  await phone.main().tap();
+  await page.locator("#action .second-action").tap();
   await page.waitForSelector("dialog");
   found.asked = await page.innerText("dialog");
   await page.locator("dialog .main-action").tap();

@@ -57,7 +57,7 @@ def signed_for(found: dict[str, Any], language: str) -> None:
     assert all(abs(ink["shape"] / upright["shape"] - 1) < 0.1 for ink in turned)
     assert all(ink["below"] > 2 and ink["beside"] > 2 for ink in found["ink"])
     assert found["unscanned"] == [word["bag_not_scanned"]]
-    assert found["nothing"] == [word["nothing_handed"], "sign"]
+    assert found["nothing"] == [word["count_again"], "papers"]
     assert found["giver"] == [word["giver_name_missing"], "family", "Trần Thị Bé"]
     assert found["extra"] == [word["extra_name_missing"], word["extra_reason_missing"]]
 

@@ -557,6 +557,7 @@ def test_the_office_says_whom_to_ring_up_and_who_may_take_over(cast: Cast) -> No
     assert (office["code"], office["name"]) == (cast.office.code, cast.office.name)
     assert {"name": "Lê Thị Mai", "phone": "+84912000003"} in office["phones"]
     assert {"name": "Phạm Văn Dũng", "phone": "+84912000004"} in office["phones"]
+    assert office["phones"][0]["name"] == "Phạm Văn Dũng"  # who decides comes first
     phone = Phone(cast)
     assert {"staff_code": phone.clerk, "full_name": "Lê Thị Mai"} in office["clerks"]
     assert cast.outsider[Role.courier].get("/office")["code"] != cast.office.code

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import vm from "node:vm";
 
 const APP = new URL("../../courier_api/web/static/js/app/", import.meta.url);
-const SCRIPT = readFileSync(new URL("worker.js", APP), "utf8");
+const SCRIPT = ["../keeping.js", "worker.js"].map((name) => readFileSync(new URL(name, APP), "utf8")).join("\n");
 const ORIGIN = "https://post.example";
 const absolute = (address) => new URL(address.url ?? address, ORIGIN).href;
 

@@ -250,7 +250,9 @@ export class Day {
         await page.locator(".choice").nth(2).tap();
         await name.fill(receiver);
         await page.locator(".field input").nth(1).fill(`GUQ-${n}`);
-        await this.screens.photo(page.locator("main .main-action:visible"), () => page.waitForSelector("img.taken"));
+        // Who died right after the shutter has it already.
+        if (!(await page.locator("img.taken").count()))
+          await this.screens.photo(page.locator("main .main-action:visible"), () => page.waitForSelector("img.taken"));
         this.entered = { ...this.entered, receiver, photo: true };
       }
     }
@@ -301,7 +303,7 @@ export class Day {
     const { screens } = this;
     const { page } = screens;
     const left = page.locator("main input[type=checkbox]:not(:checked)"); // none, where he died after choosing
-    if (await left.count()) await page.locator("main .plain").first().tap();
+    if (await left.count()) await page.locator("main .card .second-action").last().tap();
     await screens.onward("office/sign");
     await page.waitForSelector("canvas.pad");
     await page.locator(".choice").first().tap();

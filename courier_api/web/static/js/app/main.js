@@ -141,7 +141,7 @@ function routes() {
       ),
     ],
     [/^#\/traccar$/, later("traccar", ({ traccarScreen }) => traccarScreen())],
-    [/^#\/trouble\/key$/, later("trouble", ({ keyScreen }) => keyScreen(phone))],
+    [/^#\/trouble\/key$/, later("trouble", ({ keyScreen }) => keyScreen(phone, services.backup))],
     [new RegExp(`^#/trouble/withdrawn/${id}$`), later("trouble", ({ withdrawnScreen }) => withdrawnScreen(phone))],
     [/^#\/trouble\/full$/, later("trouble", ({ fullScreen }) => fullScreen(phone, services.backup))],
   ].map(([form, screen]) => [form, signed(screen)]);
@@ -154,7 +154,7 @@ function pill() {
   if (!phone) return;
   const { operations, photos } = phone.outbox.counts();
   const waiting = operations + photos;
-  element.replaceChildren(icon(waiting ? "up" : "tick"), waiting ? String(waiting) : "");
+  element.replaceChildren(icon("up"), String(waiting));
   element.setAttribute("aria-label", waiting ? say("queue_pill", { n: waiting }) : say("queue_pill_none"));
   element.classList.toggle("waiting", waiting > 0);
   show(find("#duty"), phone.onDuty && phone.duty === "on");

@@ -1,11 +1,9 @@
-// Keeps the app on the phone. The server writes SHELL = {pages, files, later, version} above these lines; `pages` says
-// of each page which version of it this worker keeps.
+// Keeps the app on the phone. The server writes SHELL = {pages, files, later, version} and js/keeping.js above these lines.
 const KEPT = `courier-${SHELL.version}`;
 const LATER = "courier-later"; // the large libraries: their addresses never change their content
 const CHOICE = "courier-language";
 const PATHS = ["/courier"];
 const PAGES = Object.keys(SHELL.pages);
-const AT_ONCE = 6;
 
 addEventListener("install", (event) => {
   shorten(event);
@@ -35,55 +33,11 @@ function shorten(event) {
     .catch(() => {});
 }
 
-// Without credentials: asking for both languages must not change the reader's choice, which is a cookie.
-const asked = (address) => new Request(address, { credentials: "omit" });
-
 // If this fails the browser drops this worker, and tries it again at its next look.
 async function keep() {
-  await fill(await fetchAll([...PAGES, ...SHELL.files]));
+  await keepWhole(KEPT);
   const open = await clients.matchAll({ includeUncontrolled: true });
   if (!open.some(({ url }) => url.includes("/courier"))) await skipWaiting();
-}
-
-async function fetchAll(addresses) {
-  const left = [...addresses];
-  const found = [];
-  const one = async () => {
-    for (let address = left.pop(); address; address = left.pop()) found.push([address, await fetchOne(address)]);
-  };
-  // One that fails ends the others.
-  await Promise.all(Array.from({ length: AT_ONCE }, one)).finally(() => {
-    left.length = 0;
-  });
-  return found;
-}
-
-async function fetchOne(address) {
-  const response = await fetch(asked(address));
-  if (!isOfThisVersion(address, response)) throw new Error(`${address} was not answered by this version`);
-  await response.clone().arrayBuffer(); // to its end: the line may break in the middle
-  return response;
-}
-
-// During a change of versions processes of both answer. Modules of two versions do not fit each other, and what is kept
-// stays until the next version: so nothing of the other is kept. It marks a file as not to be kept, a page as its own.
-function isOfThisVersion(address, { ok, headers }) {
-  if (!ok) return false;
-  const version = SHELL.pages[address];
-  return version ? headers.get("Page-Version") === version : !/no-store/.test(headers.get("Cache-Control") ?? "");
-}
-
-// Whole or not at all. What was there already is of the same version, and the worker that runs may serve from it: it
-// stays.
-async function fill(found) {
-  const isThere = await caches.has(KEPT);
-  try {
-    const cache = await caches.open(KEPT);
-    await Promise.all(found.map(([address, response]) => cache.put(asked(address), response)));
-  } catch (fault) {
-    if (!isThere) await caches.delete(KEPT);
-    throw fault;
-  }
 }
 
 async function answerLater(client) {

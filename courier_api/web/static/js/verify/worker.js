@@ -1,10 +1,11 @@
-// Keeps the verifying page on the device. The server writes SHELL = {version, pages, files} above these lines.
+// Keeps the verifying page on the device. The server writes SHELL = {pages, files, version} and js/keeping.js above.
 const KEPT = `verify-${SHELL.version}`;
 const CHOICE = "verify-language"; // which of the pages was shown last
+const PAGES = Object.keys(SHELL.pages);
 const PATHS = ["/verify", "/VERIFY"];
 const PATIENCE_MS = 4000; // a network that is there but does not answer
 
-addEventListener("install", (event) => event.waitUntil(keep().then(() => skipWaiting())));
+addEventListener("install", (event) => event.waitUntil(keepWhole(KEPT).then(() => skipWaiting())));
 addEventListener("activate", (event) => event.waitUntil(forgetOlder().then(() => clients.claim())));
 addEventListener("fetch", (event) => {
   const url = new URL(event.request.url);
@@ -12,12 +13,6 @@ addEventListener("fetch", (event) => {
   if (event.request.mode === "navigate" && PATHS.includes(url.pathname)) event.respondWith(page(event.request, url));
   else if (url.pathname.startsWith("/assets/")) event.respondWith(file(event.request));
 });
-
-async function keep() {
-  const cache = await caches.open(KEPT);
-  // Without credentials: asking for both languages must not change the reader's choice, which is a cookie.
-  await cache.addAll([...SHELL.pages, ...SHELL.files].map((address) => new Request(address, { credentials: "omit" })));
-}
 
 async function forgetOlder() {
   const names = await caches.keys();
@@ -45,7 +40,7 @@ async function kept(url) {
   const noted = await (await caches.open(CHOICE)).match("/");
   const language = url.searchParams.get("lang") ?? (await noted?.text());
   const cache = await caches.open(KEPT);
-  const wanted = SHELL.pages.find((address) => address.endsWith(`=${language}`)) ?? SHELL.pages[0];
+  const wanted = PAGES.find((address) => address.endsWith(`=${language}`)) ?? PAGES[0];
   if (url.searchParams.has("lang")) await noteChoice(language);
   return cache.match(wanted, { ignoreVary: true });
 }

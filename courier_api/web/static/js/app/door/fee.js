@@ -28,6 +28,7 @@ export function feeCard({ requirements: { fee }, amounts }, draft, keep, changed
         : draft.paid >= fee
           ? say("give_back", { money: money(draft.paid - fee) })
           : say("too_little", { money: money(fee - draft.paid) });
+    for (const [sum, note] of notes) note.setAttribute("aria-pressed", String(sum === (draft.paid ?? fee)));
   };
   const pay = async (paid) => {
     const kept = keep({ paid });
@@ -41,7 +42,8 @@ export function feeCard({ requirements: { fee }, amounts }, draft, keep, changed
     value: draft.paid ? grouped(draft.paid) : "",
     onInput: () => pay(regroup(own.input)),
   });
-  const noted = (text, sum) =>
+  const noted = (text, sum) => [
+    sum,
     button(
       text,
       () => {
@@ -49,7 +51,9 @@ export function feeCard({ requirements: { fee }, amounts }, draft, keep, changed
         return pay(sum);
       },
       { kind: "note-button" },
-    );
+    ),
+  ];
+  const notes = [noted(say("paid_exactly"), fee), ...notesFor(fee).map((note) => noted(money(note), note))];
   const parts = ["state_fee", "postage", "fee_transfer"]
     .filter((key) => amounts?.[key] > 0)
     .map((key) => [say(key), money(amounts[key])]);
@@ -58,19 +62,14 @@ export function feeCard({ requirements: { fee }, amounts }, draft, keep, changed
     make("h2", {}, say("to_collect")),
     make("p", { class: "sum" }, money(fee)),
     facts(parts),
-    make(
-      "div",
-      { class: "notes" },
-      noted(say("paid_exactly", { money: money(fee) }), fee),
-      ...notesFor(fee).map((note) => noted(money(note), note)),
-    ),
+    make("div", { class: "notes" }, ...notes.map(([, note]) => note)),
     own,
     change,
   );
 }
 
 // Sets thousands apart while it is typed, the caret staying behind its digit; gives the sum, null where there is none.
-function regroup(input) {
+export function regroup(input) {
   const digits = (text) => text.replace(/\D/g, "");
   let behind = digits(input.value.slice(input.selectionStart)).length;
   const sum = Number(digits(input.value)) || null;

@@ -1,13 +1,14 @@
 // The clerk sees by name and number what goes over, counts the cash, and signs once for all of it.
 import { make } from "../../dom.js";
 import { say } from "../../told.js";
+import { regroup } from "../door/fee.js";
 import { isSigned, signaturePad } from "../door/signature.js";
 import * as operations from "../operations.js";
 import { card, choices, facts, field, markWrong, money, quiet, tell } from "../parts.js";
 import { here, lastPlace } from "../place.js";
 import { go, next, replace } from "../router.js";
-import { list, openHanding, recalledCard, vouchersCard } from "./handing.js";
-import { voucherNumber } from "./receipt.js";
+import { list, openHanding, recalledCard, voucherRow, vouchersCard } from "./handing.js";
+import { tooLate } from "./taking-back.js";
 import { clock } from "./when.js";
 
 export const clerkScreen = (phone, write) => async () => {
@@ -31,10 +32,13 @@ export const clerkScreen = (phone, write) => async () => {
     inputmode: "numeric",
     value: draft.counted,
     hint: say("cash_counted_hint", { money: money(total) }),
-    onInput: (text) => keep({ counted: text }),
+    onInput: () => {
+      regroup(counted.input);
+      return keep({ counted: counted.input.value });
+    },
   });
   const vouchers = await Promise.all(
-    of.map(async ({ handover_id: id, amount }) => [await voucherNumber(id), money(amount)]),
+    of.map(({ handover_id: id, tracking_number: number, amount }) => voucherRow(phone, id, number, amount)),
   );
   return {
     title: say("clerk_signs"),
@@ -57,7 +61,7 @@ export const clerkScreen = (phone, write) => async () => {
         (code) => keep({ clerk: code }),
       ),
       of.length ? counted : null,
-      make("p", { class: "declaration" }, say("clerk_declares")),
+      make("p", { class: "declaration" }, say(recalled.length ? "clerk_declares_originals" : "clerk_declares")),
       pad.element,
     ],
     action: next(
@@ -108,7 +112,7 @@ async function handOver(phone, { write, handing, bags, total, of, recalled, coun
   await replace(`#/handed/${first.id}`);
   const undo = async () => {
     if (!(await phone.undo(first.id))) {
-      tell(say("undo_late"));
+      tooLate(first.id);
       return;
     }
     await keep({}); // the draft as it was

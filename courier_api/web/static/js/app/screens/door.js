@@ -8,6 +8,7 @@ import { receiverStep } from "../door/steps/receiver.js";
 import { sealStep } from "../door/steps/seal.js";
 import { signStep } from "../door/steps/sign.js";
 import { go, replace } from "../router.js";
+import { tooLate } from "./taking-back.js";
 
 const WAYS = {
   pickup: [
@@ -55,7 +56,7 @@ async function finish(phone, form, write) {
     act: async () => {
       const back = await phone.undo(operation.id);
       if (!back) {
-        tell(say("undo_late"));
+        tooLate(operation.id);
         return;
       }
       await phone.keepDraft(form.id, form.draft);

@@ -43,7 +43,7 @@ export const earlyScreen = (phone) => async () => {
     ],
     action: next(say("early_yes"), async () => {
       if (!reason) {
-        tell(say("remark_why_missing"));
+        tell(say("extra_reason_missing"));
         return;
       }
       const place = await here(phone);

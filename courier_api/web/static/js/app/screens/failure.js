@@ -8,6 +8,7 @@ import { button, card, choices, field, icon, notice, tell } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { here } from "../place.js";
 import { go, next, replace } from "../router.js";
+import { tooLate } from "./taking-back.js";
 import { missingOf, openForm } from "../door/form.js";
 import { viewfinder } from "../door/viewfinder.js";
 
@@ -101,7 +102,7 @@ export const failureScreen = (phone) => async (id, reason) => {
         if (await phone.undo(operation.id)) {
           await phone.keepDraft(id, draft);
           go(`#/stop/${id}`);
-        } else tell(say("undo_late"));
+        } else tooLate(operation.id);
       },
     });
   };

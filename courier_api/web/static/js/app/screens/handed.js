@@ -4,8 +4,7 @@ import { say } from "../../told.js";
 import { card, facts, icon, link, money } from "../parts.js";
 import { go, next, replace } from "../router.js";
 import { handedIn } from "../shift/handing-in.js";
-import { list, nameOf, recalledCard, vouchersCard } from "./handing.js";
-import { voucherNumber } from "./receipt.js";
+import { list, nameOf, recalledCard, voucherRow, vouchersCard } from "./handing.js";
 import { undoOrReport } from "./taking-back.js";
 import { clock, dayAndTime, isToday } from "./when.js";
 
@@ -16,15 +15,12 @@ export const handedScreen = (phone) => async (id) => {
   if (!handed) return replace("#/office");
   const { bags, settlement, by, at } = handed;
   const clerk = phone.office?.clerks.find(({ staff_code: code }) => code === by);
-  const fees = new Map([
-    ...phone.vouchers.map((one) => [one.handover_id, one.amount]),
-    ...[...phone.queue, ...phone.done].map((one) => [one.id, one.fields.fee]),
+  const slips = new Map([
+    ...phone.vouchers.map((one) => [one.handover_id, [one.tracking_number, one.amount]]),
+    ...[...phone.queue, ...phone.done].map((one) => [one.id, [one.fields.no, one.fields.fee]]),
   ]);
   const vouchers = await Promise.all(
-    (settlement?.fields.handovers ?? []).map(async (one) => [
-      await voucherNumber(one),
-      fees.has(one) ? money(fees.get(one)) : null,
-    ]),
+    (settlement?.fields.handovers ?? []).map((one) => voucherRow(phone, one, ...(slips.get(one) ?? []))),
   );
   return {
     title: say("handed_title"),
@@ -40,7 +36,7 @@ export const handedScreen = (phone) => async (id) => {
         ]),
       ),
       bags.length
-        ? card(make("h2", {}, say("bags_to_hand_in", { n: bags.length })), list(bags.map((bag) => bagRow(phone, bag))))
+        ? card(make("h2", {}, say("handed_over", { n: bags.length })), list(bags.map((bag) => bagRow(phone, bag))))
         : null,
       vouchers.length ? vouchersCard(settlement.fields.amount, vouchers) : null,
       recalledCard(phone, settlement?.fields.recalled ?? []),

@@ -2,6 +2,7 @@
 import { make } from "../../dom.js";
 import { say } from "../../told.js";
 import { card, money } from "../parts.js";
+import { voucherNumber } from "./receipt.js";
 import { counts } from "./stop.js";
 
 const DRAFT = "office";
@@ -33,6 +34,18 @@ export function list(rows) {
   );
 }
 
+// What cash was taken for, as both sides know it: the bag, the citizen, the sum, and the number of its slip.
+export async function voucherRow(phone, id, number, amount) {
+  const own = [...phone.queue, ...phone.done].find((one) => one.id === id);
+  const name = own && phone.stop(own.subject.stop)?.one.stop.job.contact_name;
+  const slip = await voucherNumber(id);
+  return [
+    number ?? slip,
+    amount === undefined ? null : money(amount),
+    [name, number && slip].filter(Boolean).join(" · "),
+  ];
+}
+
 export function vouchersCard(total, rows) {
   return card(make("h2", {}, say("cash")), make("p", { class: "sum" }, money(total)), list(rows));
 }
@@ -41,16 +54,24 @@ export function vouchersCard(total, rows) {
 export function recalledCard(phone, ids) {
   if (!ids.length) return null;
   const own = new Map([...phone.queue, ...phone.done].map((one) => [one.id, one]));
-  return card(make("h2", {}, say("recalled_taken")), list(ids.map((id) => rowOf(phone, own.get(id)))));
+  const listed = new Map((phone.originals ?? []).map((one) => [one.handover_id, one]));
+  const rowOf = (id) => (own.has(id) ? takenRow(phone, own.get(id)) : listedRow(listed.get(id)));
+  return card(make("h2", {}, say("recalled_taken")), list(ids.map(rowOf)));
 }
 
-function rowOf(phone, operation) {
-  if (!operation) return [say("recalled_taken"), null];
-  const { fields, subject } = operation;
+// Of a day, or a phone, that is not this one, the server has told.
+function listedRow(one) {
+  if (!one) return [say("recalled_taken"), null];
+  return [one.tracking_number, null, one.originals.map(({ name, originals }) => paper(name, originals)).join("; ")];
+}
+
+const paper = (name, originals) => [name, counts({ originals, copies: 0 })].filter(Boolean).join(": ");
+
+function takenRow(phone, { fields, subject }) {
   const door = phone.stop(subject.stop)?.one.door;
   const names = new Map((door?.requirements.recalled ?? []).map(({ position, name }) => [position, name]));
   const papers = fields.recalled
     .filter(([, originals]) => originals > 0)
-    .map(([position, originals]) => [names.get(position), counts({ originals, copies: 0 })].filter(Boolean).join(": "));
+    .map(([position, originals]) => paper(names.get(position), originals));
   return [fields.no, door?.job.contact_name, papers.join("; ")];
 }

@@ -1,6 +1,7 @@
 // Who I am on this phone: its key, its language, where it tells me to be, and the way out.
 import { make } from "../../dom.js";
 import { grouped } from "../../device/shown.js";
+import { count } from "../../format.js";
 import { language, say } from "../../told.js";
 import { ask, button, card, facts, link, notice, tell } from "../parts.js";
 import { go } from "../router.js";
@@ -54,7 +55,9 @@ export const meScreen = (phone, onSignedOut) => async () => {
           [say("signed_so_far"), record ? String(record.counter) : null],
           [
             say("space"),
-            quota ? say("space_of", { used: Math.ceil(usage / 1e6), all: Math.round(quota / 1e6) }) : null,
+            quota
+              ? say("space_of", { used: Math.ceil(usage / 1e6), left: count(Math.floor((quota - usage) / 1e8) / 10) })
+              : null,
           ],
         ]),
         installCard(),

@@ -1,5 +1,5 @@
 // Back at the office: bags by scanning or in one list, cash against vouchers, originals that were called back.
-import { find, make } from "../../dom.js";
+import { make } from "../../dom.js";
 import { say } from "../../told.js";
 import { scanMany } from "../door/viewfinder.js";
 import { ask, button, card, icon, link, money, notice, tell } from "../parts.js";
@@ -49,9 +49,8 @@ export const officeScreen = (phone) => async () => {
 
 function toClerk(bags, chosen, total, handing) {
   if (bags.length && !chosen)
-    return next(say("choose_to_hand_in"), () => {
-      find("#screen input[type=checkbox]").focus();
-      tell(say("choose_bags"));
+    return next(say("scan_n_bags", { n: bags.length }), () => scanBags(bags.map(numberOf), handing), {
+      symbol: "scan",
     });
   return next(say("to_clerk", { bags: chosen, money: money(total) }), () => forward(bags.length - chosen, handing));
 }
@@ -79,7 +78,9 @@ function bagsCard(bags, chosen, handing) {
   };
   return card(
     make("h2", {}, say("bags_to_hand_in", { n: bags.length })),
-    button(say("scan_bags"), () => scanBags(bags.map(numberOf), handing), { kind: "second-action", symbol: "scan" }),
+    chosen
+      ? button(say("scan_bags"), () => scanBags(bags.map(numberOf), handing), { kind: "second-action", symbol: "scan" })
+      : null,
     button(
       say(all ? "choose_none" : "choose_all"),
       () =>
@@ -88,7 +89,7 @@ function bagsCard(bags, chosen, handing) {
             ? {}
             : Object.fromEntries(bags.map((bag) => [numberOf(bag), handing.draft.bags[numberOf(bag)] ?? "list"])),
         ),
-      { kind: "plain" },
+      { kind: all ? "plain" : "second-action" },
     ),
     ...bags.map((bag) => bagRow(bag, handing.draft.bags, mark)),
   );

@@ -3,7 +3,8 @@ import { make } from "../../dom.js";
 import { FAULTS } from "../../device/counter.js";
 import { say, saysIt } from "../../told.js";
 import { button, card, facts, icon, notice, tell } from "../parts.js";
-import { next } from "../router.js";
+import { go, next } from "../router.js";
+import { isToOffice } from "../shift/handing-in.js";
 import { callOffice, hasWords, slipLink, troubleText } from "./stop.js";
 import { undoOrReport } from "./taking-back.js";
 import { clock } from "./when.js";
@@ -16,21 +17,25 @@ export const queueScreen = (phone, backup) => async () => {
   const { operations, photos, bytes, oldest } = phone.outbox.counts();
   const state = phone.outbox.state();
   const problems = phone.problems.filter(({ kind }) => kind !== "key");
+  const waiting = operations + photos;
+  const ended = problems.filter(isOfEndedKey);
   return {
     title: say("queue_title"),
     back: "#/",
     live: true,
     body: [
       card(
-        make("p", { class: "sum" }, say("waiting_n", { n: operations + photos })),
-        facts([
-          [say("operations"), String(operations)],
-          [say("photos"), photos ? `${photos} · ${kilobytes(bytes)}` : "0"],
-          [say("oldest"), oldest ? clock(oldest) : null],
-        ]),
+        make("p", { class: "sum" }, waiting ? say("waiting_n", { n: waiting }) : say("waiting_none")),
+        waiting
+          ? facts([
+              [say("operations"), String(operations)],
+              [say("photos"), photos ? `${photos} · ${kilobytes(bytes)}` : "0"],
+              [say("oldest"), oldest ? clock(oldest) : null],
+            ])
+          : null,
         make("p", { role: "status" }, say(`sending_${state}`)),
       ),
-      endedKey(problems.filter(isOfEndedKey), phone),
+      endedKey(ended, phone),
       ...problems.filter((problem) => !isOfEndedKey(problem)).map((problem) => trouble(problem, phone)),
       waitingList(phone),
       doneList(phone),
@@ -40,19 +45,21 @@ export const queueScreen = (phone, backup) => async () => {
         button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }),
       ),
     ],
-    action:
-      operations + photos > 0
-        ? next(
-            say("send_now"),
-            () => {
-              phone.outbox.nudge();
-              tell(say("trying"));
-            },
-            { symbol: "up" },
-          )
-        : null,
+    action: waiting ? wayOut(phone, backup, state, ended.length === operations) : null,
   };
 };
+
+// What gets things off this phone as it stands: signing in, the file for the office where the key is no longer taken, or
+// another try.
+function wayOut(phone, backup, state, isEnded) {
+  if (state === "signed_out") return next(say("sign_in_to_send"), () => go("#/sign-in"));
+  if (isEnded && phone.queue.length) return next(say("backup_make"), () => save(phone, backup), { symbol: "down" });
+  const again = () => {
+    phone.outbox.nudge();
+    tell(say("trying"));
+  };
+  return next(say("send_now"), again, { symbol: "up" });
+}
 
 const kilobytes = (bytes) => (bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${(bytes / 1e6).toFixed(1)} MB`);
 
@@ -64,7 +71,8 @@ export function titleOf({ typ, fields }) {
   return say(taken ? "pickup" : "delivery");
 }
 
-function about(operation, phone) {
+export function about(operation, phone) {
+  if (isToOffice(operation)) return operation.fields.no;
   const found = operation.subject?.stop && phone.stop(operation.subject.stop);
   return found ? `${found.one.stop.position}. ${found.one.stop.job.contact_name}` : "";
 }

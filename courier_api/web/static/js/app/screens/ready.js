@@ -22,6 +22,7 @@ export const readyScreen = (phone, prepare) => async () => {
         : make("li", {}, icon("down"), make("strong", {}, say(`need_${step}`))),
     );
   const day = phone.current;
+  const fetch = () => fetchAll(phone, prepare);
   return {
     title: say("ready_title"),
     back: "#/",
@@ -34,18 +35,22 @@ export const readyScreen = (phone, prepare) => async () => {
         : notice("info", say("fetch_first"), say("fetch_first_text")),
       list,
       installCard(),
-      state.at
-        ? button(say("fetch_again"), () => fetchAll(phone, prepare), { kind: "second-action", symbol: "down" })
-        : null,
+      state.at && !grave.length ? button(say("fetch_again"), fetch, { kind: "second-action", symbol: "down" }) : null,
     ],
-    action:
-      state.at && day?.state === "published"
-        ? next(say("leave_office"), () => leave(phone, day, grave))
-        : state.at
-          ? null
-          : next(say("fetch"), () => fetchAll(phone, prepare), { symbol: "down" }),
+    action: wayOut(phone, state, day, grave, fetch),
   };
 };
+
+// What is missing is fetched first; who leaves all the same does so by the smaller button.
+function wayOut(phone, { at }, day, grave, fetch) {
+  if (!at) return next(say("fetch"), fetch, { symbol: "down" });
+  const mayLeave = day?.state === "published";
+  if (!grave.length) return mayLeave ? next(say("leave_office"), () => leave(phone, day, grave)) : null;
+  return [
+    next(say("fetch_again"), fetch, { symbol: "down" }),
+    mayLeave ? button(say("leave_anyway"), () => leave(phone, day, grave), { kind: "second-action" }) : null,
+  ];
+}
 
 function row(step, good, phone) {
   const bags = step === "bags" ? bagsMissing(phone) : [];
@@ -58,9 +63,16 @@ function row(step, good, phone) {
       {},
       make("strong", {}, say(`need_${step}`)),
       good ? null : make("p", {}, say(`lack_${step}`)),
-      bags.length ? make("p", {}, bags.slice(0, 5).join(", ")) : null,
+      bags.length ? make("p", {}, some(bags)) : null,
     ),
   );
+}
+
+const MOST_NAMED = 5;
+
+function some(names) {
+  const more = names.length - MOST_NAMED;
+  return [...names.slice(0, MOST_NAMED), ...(more > 0 ? [say("and_more", { n: more })] : [])].join(", ");
 }
 
 // What is to be delivered must be in the courier's bag before he leaves.
@@ -72,7 +84,7 @@ function bagsMissing(phone) {
     .filter(
       ({ state, stop, custody }) => state === "pending" && stop.job.kind === "delivery" && !mine.has(custody.item_id),
     )
-    .map(({ stop }) => stop.job.tracking_number);
+    .map(({ stop }) => `${stop.position}. ${stop.job.contact_name} (${stop.job.tracking_number})`);
 }
 
 async function fetchAll(phone, prepare) {
@@ -82,7 +94,8 @@ async function fetchAll(phone, prepare) {
   );
   await phone.keep("prepared", { missing, at: new Date().toISOString() });
   await phone.load();
-  tell(say(missing.some((step) => !ADVICE.includes(step)) ? "fetched_some" : "fetched_all"));
+  const lacks = missing.some((step) => !ADVICE.includes(step)) || bagsMissing(phone).length > 0;
+  tell(say(lacks ? "fetched_some" : "fetched_all"));
   await render();
 }
 

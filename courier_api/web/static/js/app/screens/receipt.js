@@ -7,9 +7,9 @@ import { digits } from "../../verify/receipt.js";
 import { codePicture } from "../code.js";
 import { listed } from "../door/listed.js";
 import { card, facts, money, notice } from "../parts.js";
-import { isOpen } from "../phone.js";
 import { go, next, replace } from "../router.js";
 import { isToOffice } from "../shift/handing-in.js";
+import { onward } from "./stop.js";
 import { dateAndTime } from "./when.js";
 
 export const receiptScreen = (phone) => async (id) => {
@@ -18,13 +18,11 @@ export const receiptScreen = (phone) => async (id) => {
   if (isToOffice(operation)) return ofBag(phone, operation);
   const { beside, fields, subject } = operation;
   const found = phone.stop(subject.stop);
-  const open = found?.stops.filter(({ state }) => isOpen(state)) ?? [];
   const fee = beside.fee_collected;
-  const delivered = fields.from.r === "courier";
   const picture = await code(operation);
   return {
     live: !picture,
-    title: say(delivered ? "handed_title" : "receipt"),
+    title: say("receipt"),
     back: "#/",
     body: [
       make("p", { class: "lead" }, say("receipt_lead")),
@@ -47,10 +45,7 @@ export const receiptScreen = (phone) => async (id) => {
       card(make("p", {}, say("receipt_by_hand")), make("p", { class: "sum code" }, fields.no)),
       notice("good", say("receipt_safe"), say("receipt_text")),
     ],
-    action: next(
-      open.length ? say("next_of", { n: open[0].stop.position, name: open[0].stop.job.contact_name }) : say("to_round"),
-      () => go(open.length ? `#/stop/${open[0].stop.id}` : "#/"),
-    ),
+    action: onward(found?.stops ?? []),
   };
 };
 
@@ -61,7 +56,7 @@ async function ofBag(phone, operation) {
   const picture = await code(operation);
   return {
     live: !picture,
-    title: say("handed_title"),
+    title: say("receipt"),
     back: `#/handed/${id}`,
     body: [
       make("p", { class: "lead" }, say("receipt_lead_office")),

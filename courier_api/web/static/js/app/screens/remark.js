@@ -5,10 +5,15 @@ import * as operations from "../operations.js";
 import { picture, takePhoto } from "../door/viewfinder.js";
 import { button, card, choices, field, markWrong, tell } from "../parts.js";
 import { next, replace } from "../router.js";
-import { titleOf } from "./queue.js";
+import { about, titleOf } from "./queue.js";
 import { clock } from "./when.js";
 
-const WHYS = ["wrong_count", "wrong_person", "wrong_amount", "wrong_seal", "wrong_reason", "other"];
+const WHYS = {
+  "custody.handover": ["wrong_count", "wrong_person", "wrong_amount", "wrong_seal"],
+  "courier.failure": ["wrong_reason"],
+  "courier.settlement": ["wrong_amount"],
+};
+const whysOf = ({ typ }) => [...(WHYS[typ] ?? []), "other"];
 
 export const remarkScreen = (phone) => async (id) => {
   const operation = [...phone.queue, ...phone.done].find((one) => one.id === id);
@@ -43,12 +48,15 @@ export const remarkScreen = (phone) => async (id) => {
     title: say("report_wrong"),
     back: "#/queue",
     body: [
-      card(make("strong", {}, titleOf(operation)), make("p", {}, clock(operation.at))),
+      card(
+        make("strong", {}, [titleOf(operation), about(operation, phone)].filter(Boolean).join(" · ")),
+        make("p", {}, [operation.fields.no, clock(operation.at)].filter(Boolean).join(" · ")),
+      ),
       make("p", {}, say("remark_text")),
       choices(
         say("remark_why"),
         "why",
-        WHYS.map((code) => [code, say(`remark_${code}`)]),
+        whysOf(operation).map((code) => [code, say(`remark_${code}`)]),
         draft.why,
         (why) => keep({ why }),
       ),

@@ -30,7 +30,7 @@ export const roundScreen = (phone) => async () => {
         : null,
       progress(day, open, phone),
       day.state === "withdrawn" ? null : first && nextCard(first, day.ways[first.stop.id]),
-      list(day, first, phone),
+      list(day, day.state === "withdrawn" ? null : first, phone),
       make(
         "p",
         { class: "links" },
@@ -38,7 +38,7 @@ export const roundScreen = (phone) => async () => {
         day.state === "started" && open.length ? link(say("end_early"), "#/early", { kind: "text-link" }) : null,
       ),
     ],
-    action: action(phone, day, open.length),
+    action: action(phone, day, open),
   };
 };
 
@@ -106,7 +106,13 @@ function progress(day, open, phone) {
     bar,
     make("span", {}, say("done_of", { done, all: day.stops.length })),
     late > LATE_MS ? tag(say("late_by", { much: duration(late) }), "bad") : null,
-    make("span", { class: "soft" }, say("back_at", { time: time(new Date(Date.parse(day.round.returns_at) + late)) })),
+    day.state === "withdrawn"
+      ? null
+      : make(
+          "span",
+          { class: "soft" },
+          say("back_at", { time: time(new Date(Date.parse(day.round.returns_at) + late)) }),
+        ),
   );
 }
 
@@ -217,9 +223,16 @@ function row({ stop, door, state, sending, trouble }, isNext, far, late, phone) 
 }
 
 function action(phone, day, open) {
+  const [first] = open;
+  if (day.state === "withdrawn")
+    return next(say("what_to_do"), () => go(`#/trouble/withdrawn/${day.round.id}`), { kind: "main-action wide bad" });
   if (day.state === "published") return next(say("prepare"), () => go("#/ready"));
-  if (day.state === "started" && open === 0) return next(say("finish_round"), () => finishRound(phone, day));
-  if (phone.toHandIn().length > 0 && open === 0) return next(say("hand_in"), () => go("#/office"));
+  if (day.state === "started" && first)
+    return next(say("next_of", { n: first.stop.position, name: first.stop.job.contact_name }), () =>
+      go(`#/stop/${first.stop.id}`),
+    );
+  if (day.state === "started") return next(say("finish_round"), () => finishRound(phone, day));
+  if (phone.toHandIn().length > 0 && !first) return next(say("hand_in"), () => go("#/office"));
   return null;
 }
 

@@ -24,6 +24,7 @@ export const stopScreen = (phone) => async (id) => {
   const { state: riding, stops, one } = found;
   const { stop, door, state } = one;
   const open = isOpen(state) && riding !== "withdrawn";
+  const off = state === "cancelled" && !one.trouble; // nothing is to be done, or was
   return {
     title: say("stop_title", { n: stop.position }),
     back: "#/",
@@ -34,13 +35,21 @@ export const stopScreen = (phone) => async (id) => {
       who(stop, door, state),
       open ? calls(phone, stop) : null,
       open ? tried(door) : null,
-      money_(door),
-      papers(stop, door),
+      off ? null : money_(door),
+      off ? null : papers(stop, door),
       open ? null : ended(one, phone),
     ],
-    action: open ? actions(phone, found) : null,
+    action: open ? actions(phone, found) : onward(stops),
   };
 };
+
+// From a stop that is over to the one that is next.
+export function onward(stops) {
+  const ahead = stops.find(({ state }) => isOpen(state))?.stop;
+  return ahead
+    ? next(say("next_of", { n: ahead.position, name: ahead.job.contact_name }), () => go(`#/stop/${ahead.id}`))
+    : next(say("to_round"), () => go("#/"));
+}
 
 function gone() {
   return {
@@ -231,7 +240,9 @@ function skipped(stops, one, phone) {
       ? say("out_of_order_at", {
           names: tight
             .slice(0, 3)
-            .map(({ position, job }) => `${position} (${fromTo(job.window_start, job.window_end)})`)
+            .map(({ position: n, job }) =>
+              say("stop_and_window", { n, window: fromTo(job.window_start, job.window_end) }),
+            )
             .join(", "),
         })
       : say("out_of_order_text"),

@@ -3,7 +3,8 @@
 import { say } from "../../told.js";
 import { takenBackWith } from "../outbox/taking-back.js";
 import { ask, button, link, tell } from "../parts.js";
-import { render } from "../router.js";
+import { go, render } from "../router.js";
+import { about, titleOf } from "./queue.js";
 
 export function undoOrReport(phone, operation) {
   if (takenBackWith(phone.queue, operation).length)
@@ -12,16 +13,23 @@ export function undoOrReport(phone, operation) {
 }
 
 async function undo(phone, operation) {
-  const later = takenBackWith(phone.queue, operation).length - 1; // as it is now, not when the button was made
-  if (
-    later > 0 &&
-    !(await ask(say("undo"), say("undo_also", { n: later }), [
-      [true, say("undo_all")],
+  const all = takenBackWith(phone.queue, operation); // as it is now, not when the button was made
+  const later = all.filter(({ id }) => id !== operation.id);
+  if (later.length) {
+    const names = later.map((one) => [titleOf(one), about(one, phone)].filter(Boolean).join(" ")).join(", ");
+    const sure = await ask(say("undo"), say("undo_also", { n: later.length, names }), [
+      [true, say("undo_all", { n: all.length }), "main-action bad"],
       [null, say("go_back"), "plain"],
-    ]))
-  )
-    return;
+    ]);
+    if (!sure) return;
+  }
   const back = await phone.undo(operation.id);
   await render({ again: true });
-  tell(say(back ? "undone" : "undo_late"));
+  if (back) tell(say("undone"));
+  else tooLate(operation.id);
+}
+
+// What has left is not taken back; what can be done in its place is one tap away.
+export function tooLate(id) {
+  tell(say("undo_late"), { action: say("report_wrong"), act: () => go(`#/remark/${id}`), seconds: 9 });
 }

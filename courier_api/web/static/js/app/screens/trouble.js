@@ -6,22 +6,25 @@ import { go, next } from "../router.js";
 import { save } from "./queue.js";
 import { callOffice } from "./stop.js";
 
-export const keyScreen = (phone) => async () => {
+export const keyScreen = (phone, backup) => async () => {
   const fault = phone.problems.find(({ kind }) => kind === "key");
+  const call = fault && callOffice(phone);
+  const signIn = () => go("#/sign-in");
   return {
-    title: say("key_heading"),
+    title: say(fault ? "key_heading" : "key"),
     back: "#/",
     body: [
       ...(fault
         ? [
             notice("bad", say(`key_${fault.code}`), say("key_text")),
             steps(["key_step_keep", "key_step_call", "key_step_backup", "key_step_sign_in"]),
+            button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }),
             link(say("queue_title"), "#/queue"),
-            callOffice(phone),
+            call ? button(say("sign_in_when_told"), signIn, { kind: "plain" }) : null,
           ]
         : [notice("good", say("key_good"), say("key_good_text"))]),
     ],
-    action: fault ? next(say("sign_in"), () => go("#/sign-in")) : next(say("to_round"), () => go("#/")),
+    action: fault ? (call ?? next(say("sign_in"), signIn)) : next(say("to_round"), () => go("#/")),
   };
 };
 
@@ -50,21 +53,27 @@ export const withdrawnScreen = (phone) => async (id) => {
 const steps = (keys) => make("ol", { class: "what-to-do" }, ...keys.map((key) => make("li", {}, say(key))));
 
 // The phone has no room: nothing was written, and nothing that was there is lost.
-export const fullScreen = (phone, backup) => async () => ({
-  title: say("full"),
-  back: "#/",
-  body: [
-    notice("bad", say("full"), say("full_text")),
-    steps(["full_step_send", "full_step_free", "full_step_backup"]),
-    link(say("queue_title"), "#/queue"),
-    button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }),
-  ],
-  action: next(
-    say("send_now"),
-    () => {
-      phone.outbox.nudge();
-      go("#/queue");
-    },
-    { symbol: "up" },
-  ),
-});
+export const fullScreen = (phone, backup) => async () => {
+  const { operations, photos } = phone.outbox.counts();
+  const waits = operations + photos > 0;
+  const send = () => {
+    phone.outbox.nudge();
+    go("#/queue");
+  };
+  return {
+    title: say("full"),
+    back: "#/",
+    body: [
+      notice("bad", say("full"), say("full_text")),
+      steps([
+        ...(waits ? ["full_step_send"] : []),
+        "full_step_free",
+        ...(waits ? ["full_step_backup"] : []),
+        "full_step_again",
+      ]),
+      link(say("queue_title"), "#/queue"),
+      waits ? button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }) : null,
+    ],
+    action: waits ? next(say("send_now"), send, { symbol: "up" }) : next(say("to_round"), () => go("#/")),
+  };
+};

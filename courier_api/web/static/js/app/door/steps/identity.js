@@ -45,6 +45,7 @@ export function identityStep({ door, draft, keep }, onward) {
     await keep({ identity, card: read });
     await onward();
   };
+  const isOther = draft.card?.same === false; // what was read bears another name
   return {
     title: say("step_identity"),
     body: [
@@ -59,19 +60,21 @@ export function identityStep({ door, draft, keep }, onward) {
         : null,
       pickup ? name : null,
       card(make("p", { class: "over" }, say("card_must_say")), who),
-      draft.card && !draft.card.same
+      isOther
         ? notice("bad", say("other_name"), say("other_name_text", { name: draft.card.name, expected: expected() }))
         : null,
       button(say("scan_card"), () => scanCard(expected(), seen, keep), { kind: "second-action", symbol: "scan" }),
       make("p", { class: "soft" }, say("card_kept")),
+      button(say("known_person"), () => seen("known_person"), { kind: "second-action" }),
       make(
         "p",
         { class: "links" },
-        button(say("known_person"), () => seen("known_person"), { kind: "plain" }),
-        button(say("no_card"), () => go(`#/stop/${door.id}/failure/identity_not_shown`), { kind: "plain" }),
+        button(say("no_card"), () => go(`#/stop/${door.id}/failure/identity_not_shown`), { kind: "plain bad" }),
       ),
     ],
-    action: next(say("card_seen"), () => seen("card_seen"), { symbol: "tick" }),
+    action: isOther
+      ? next(say("same_person"), () => seen("card_seen", draft.card), { kind: "main-action wide bad" })
+      : next(say("card_seen"), () => seen("card_seen"), { symbol: "tick" }),
   };
 }
 

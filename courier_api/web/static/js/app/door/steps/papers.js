@@ -79,6 +79,10 @@ function differing({ lines }, draft) {
   });
 }
 
+// What need not be there was announced all the same, or it would not be asked after.
+const optional = (line) =>
+  line.originals + line.copies > 0 ? say("optional_announced", { counts: counts(line) }) : say("optional");
+
 function paperRow(line, asks, draft, keep, pickup, changed) {
   const held = () => draft.lines.find(({ position }) => position === line.position);
   const change = (part) => async (value) => {
@@ -88,7 +92,7 @@ function paperRow(line, asks, draft, keep, pickup, changed) {
     changed();
     await kept;
   };
-  const wants = asks.mandatory === false ? say("optional") : say("wants", { counts: counts(asks) });
+  const wants = asks.mandatory === false ? optional(line) : say("wants", { counts: counts(asks) });
   const steppers = ["originals", "copies"]
     .filter((part) => asks[part] > 0 || held()[part] > 0 || pickup)
     .map((part) => stepper(say(part), held()[part], { onChange: change(part) }));

@@ -19,15 +19,37 @@ export async function signStep({ door, draft, keep, phone }, finish) {
     strokes: draft.strokes,
     onChange: (strokes) => {
       resign.hidden ||= Boolean(strokes);
+      word(strokes);
       return keep({ strokes, ...(strokes && { signAgain: false }) });
     },
   });
+  const foot = next("", () => act(), { symbol: "tick" });
+  const word = (strokes) => {
+    foot.querySelector("span").textContent = say(
+      nothing ? "count_again" : isSigned(strokes) ? "confirm" : "sign_below",
+    );
+  };
+  word(draft.strokes);
+  const act = async () => {
+    if (nothing) {
+      await replace(`#/stop/${door.id}/${door.job.kind}/papers`);
+      return;
+    }
+    markWrong(signer, draft.signer ? null : say("signer_missing"));
+    if (!isSigned(draft.strokes)) {
+      pad.element.scrollIntoView({ block: "end" });
+      tell(say("signature_missing"));
+      return;
+    }
+    if (draft.signer) await finish();
+  };
   const rename = async (text) => {
     const had = draft.strokes;
     const kept = keep({ signer: text });
     named.textContent = citizen(draft);
     if (had && !draft.strokes) {
       pad.clear();
+      word(null);
       resign.hidden = false;
     }
     await kept;
@@ -59,22 +81,7 @@ export async function signStep({ door, draft, keep, phone }, finish) {
       resign,
       pad.element,
     ],
-    action: next(
-      say("done"),
-      async () => {
-        if (nothing) {
-          tell(say("nothing_handed"));
-          return;
-        }
-        markWrong(signer, draft.signer ? null : say("signer_missing"));
-        if (!isSigned(draft.strokes)) {
-          tell(say("signature_missing"));
-          return;
-        }
-        if (draft.signer) await finish();
-      },
-      { symbol: "tick" },
-    ),
+    action: foot,
   };
 }
 
