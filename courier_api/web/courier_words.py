@@ -11,7 +11,6 @@ COURIER: dict[str, tuple[str, str]] = {
     "next_thing": ("Việc tiếp theo", "What comes next"),
     "tabs": ("Các mục", "Sections"),
     "queue_pill": ("{n} chưa gửi", "{n} not sent"),
-    "queue_pill_none": ("Đã gửi hết", "All sent"),
     "fault": (
         "Có lỗi: {what}. Những gì đã lưu vẫn còn trên máy.",
         "Something went wrong: {what}. What was kept is still on this phone.",

@@ -74,7 +74,7 @@ def page(
 
 
 def _in_language(tongue: str) -> str:
-    return f"{request.path}?{urlencode({**request.args, 'lang': tongue})}"
+    return f"?{urlencode({**request.args, 'lang': tongue})}"
 
 
 def refused(error: DomainError) -> Response:

@@ -79,6 +79,7 @@ await row.tap();
 await at("#/stop/");
 await page.goBack();
 await at("#/$");
+await page.waitForTimeout(300); // until what is in sight is laid out
 found.stood.push(await topOf());
 
 // Two doors: the first is taken back only with the second, the second by itself.
@@ -145,7 +146,7 @@ await at("office/sign");
 await page.waitForSelector("canvas.pad");
 found.survives = [
   await page.locator(".choice input:checked").count(),
-  (await page.inputValue("input[inputmode=numeric]")) === owed,
+  (await page.inputValue("input[inputmode=numeric]")).replace(/\D/g, "") === owed,
 ];
 found.listed = await texts("main .papers li");
 await look("clerk-lists");
@@ -209,7 +210,7 @@ await reload();
 await go("#/ready");
 const fetched = JSON.stringify(await fact("prepared"));
 await page
-  .locator("button", { hasText: /Tải lại|Fetch again/ })
+  .locator("button", { hasText: /Tải lại|Download again/ })
   .first()
   .tap();
 for (let tries = 0; tries < 100 && JSON.stringify(await fact("prepared")) === fetched; tries += 1)

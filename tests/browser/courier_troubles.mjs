@@ -436,7 +436,7 @@ async function changedPlan({ phones: [number], round }, found) {
   await meanwhile(`move/${round}`);
   await news(phone, `a[href="#/plan/${round}"]`);
   await phone.look("trouble-plan-banner");
-  const order = () => page.locator("a.stop .where").allInnerTexts();
+  const order = () => page.locator("a.stop .where").allTextContents();
   found.before = await order();
   await page.locator(`a[href="#/plan/${round}"]`).tap();
   await page.waitForSelector(".changes");
@@ -579,7 +579,7 @@ async function takenBack({ phones: [number] }, found) {
   await phone.main().tap();
   await phone.look("trouble-remark");
   found.none = (await phone.kept("queue")).length;
-  await page.locator(".choice").nth(4).tap();
+  await page.locator(".choice").first().tap();
   await page.fill("textarea", "Khách có nhà, tôi bấm nhầm");
   await phone.main().tap();
   await phone.at("#/queue");
@@ -865,7 +865,8 @@ async function loadedLater({ phones: [number] }, found) {
   found.asked = await page.innerText("dialog");
   await page.locator("dialog .main-action").tap();
   await phone.at("#/$");
-  const [{ id: start }] = await phone.kept("queue");
+  const own = [...(await phone.kept("queue")), ...(await phone.kept("done"))];
+  const { id: start } = own.find(({ typ }) => typ === "courier.start");
   // The first that was loaded: the one left in the office is the last.
   await arrive(phone, "delivery");
   const { id: arrival } = (await phone.kept("queue")).at(-1);

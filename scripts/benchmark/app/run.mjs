@@ -39,20 +39,19 @@ try {
 
   network.become("down");
   const opens = await coldStarts(CHROMIUM, `${FOLDER}/phone`, base, { times: size.starts, slower: 6 });
-  console.log(
-    JSON.stringify({
-      ...day.found,
-      rows,
-      evidence,
-      photos: day.photos,
-      first,
-      ridden_s,
-      sent_s,
-      opens,
-      taps: taps.ms,
-      cut: network.cut,
-    }),
-  );
+  const said = JSON.stringify({
+    ...day.found,
+    rows,
+    evidence,
+    photos: day.photos,
+    first,
+    ridden_s,
+    sent_s,
+    opens,
+    taps: taps.ms,
+    cut: network.cut,
+  });
+  await new Promise((written) => process.stdout.write(`${said}\n`, written)); // more than a pipe holds
 } finally {
   if (browser.pid) await browser.kill();
   network.close();

@@ -155,7 +155,7 @@ function pill() {
   const { operations, photos } = phone.outbox.counts();
   const waiting = operations + photos;
   element.replaceChildren(icon("up"), String(waiting));
-  element.setAttribute("aria-label", waiting ? say("queue_pill", { n: waiting }) : say("queue_pill_none"));
+  element.setAttribute("aria-label", say("queue_pill", { n: waiting }));
   element.classList.toggle("waiting", waiting > 0);
   show(find("#duty"), phone.onDuty && phone.duty === "on");
 }

@@ -184,11 +184,11 @@ class Phone extends EventTarget {
 
   // The courier has read what changed: from now on the new plan is the plan, and the dispatcher sees that. What has changed
   // again meanwhile waits beside it as before; doors at which something was done stay, whatever the plan says.
-  async acknowledge({ round, doors, at, before }) {
+  async acknowledge({ round, doors, ways, at, before }) {
     const { database } = this;
     const { facts } = database;
     const operation = await this.enqueue(operations.seen(round));
-    const kept = withTouched(before, { round, doors, at }, [...this.done, ...this.queue]);
+    const kept = withTouched(before, { round, doors, ways, at }, [...this.done, ...this.queue]);
     await inOne(database, [facts], async () => {
       await facts.put({ key: `round:${round.id}`, value: kept });
       const waiting = (await facts.get(`incoming:${round.id}`))?.value;

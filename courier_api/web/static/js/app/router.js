@@ -64,7 +64,9 @@ function standing() {
   return { scroll: scrollY, href: null, top: 0 };
 }
 
+// All of it is laid out for that: by guessed heights the end of a list would be out of reach.
 function scrollBack({ scroll, href, top }) {
+  find("#screen").classList.add("whole");
   scrollTo(0, scroll);
   const link = [...linksOn()].find((one) => one.getAttribute("href") === href);
   if (link?.getClientRects().length) scrollBy(0, link.getBoundingClientRect().top - top);
@@ -147,6 +149,7 @@ function put({ title, body, action = null, tabs = false, back: to = null }, hash
   const bar = find("#tabs");
   bar.hidden = !tabs;
   if (tabs) bar.replaceChildren(...TABS.map(([href, key, symbol]) => tab(href, key, symbol, hash)));
+  find("#screen").classList.remove("whole");
   if (stood) scrollBack(stood);
   else scrollTo(0, 0);
   if (!again) heading.focus({ preventScroll: true });

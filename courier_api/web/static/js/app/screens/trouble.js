@@ -65,14 +65,9 @@ export const fullScreen = (phone, backup) => async () => {
     back: "#/",
     body: [
       notice("bad", say("full"), say("full_text")),
-      steps([
-        ...(waits ? ["full_step_send"] : []),
-        "full_step_free",
-        ...(waits ? ["full_step_backup"] : []),
-        "full_step_again",
-      ]),
+      steps([...(waits ? ["full_step_send"] : []), "full_step_free", "full_step_backup", "full_step_again"]),
       link(say("queue_title"), "#/queue"),
-      waits ? button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }) : null,
+      button(say("backup_make"), () => save(phone, backup), { kind: "second-action", symbol: "down" }),
     ],
     action: waits ? next(say("send_now"), send, { symbol: "up" }) : next(say("to_round"), () => go("#/")),
   };

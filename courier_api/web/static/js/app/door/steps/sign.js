@@ -18,7 +18,7 @@ export async function signStep({ door, draft, keep, phone }, finish) {
     label: say("pad_label"),
     strokes: draft.strokes,
     onChange: (strokes) => {
-      resign.hidden ||= Boolean(strokes);
+      if (strokes) resign.style.visibility = "hidden"; // its room stays: the box must not move beneath the pen
       word(strokes);
       return keep({ strokes, ...(strokes && { signAgain: false }) });
     },
@@ -51,6 +51,7 @@ export async function signStep({ door, draft, keep, phone }, finish) {
       pad.clear();
       word(null);
       resign.hidden = false;
+      resign.style.visibility = "";
     }
     await kept;
   };
