@@ -17,7 +17,11 @@ FILES = {
 def settle_in(folder: Path) -> None:
     """Set the settings that name what is our own, before anything reads them."""
     for name, file in FILES.items():
-        os.environ.setdefault(name, str(folder / WORKER / file))
+        path = str(folder / (WORKER or "one") / file)
+        if WORKER:
+            os.environ[name] = path  # not what whoever started us has for himself
+        else:
+            os.environ.setdefault(name, path)
     if WORKER:
         server = parse(os.environ["DATABASE_URL"])
         own = copy(server, WORKER)
