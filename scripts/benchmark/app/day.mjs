@@ -324,7 +324,7 @@ export class Day {
     await screens.go(`#/remark/${id}`);
     await page
       .locator(".choices .choice")
-      .nth(this.rows.length % 6)
+      .nth(this.rows.length % 5)
       .tap();
     await page.fill("textarea", note);
     if (photo) {
