@@ -11,6 +11,17 @@ function watch() {
     },
     true,
   );
+  // The end of a stroke shows nothing that was not drawn yet, and would be measured until whatever is drawn next: a dot
+  // that changes lets it be measured until something could be.
+  addEventListener(
+    "pointerup",
+    ({ target }) => {
+      if (!target.matches(".pad")) return;
+      target.dataset.strokes = 1 + Number(target.dataset.strokes ?? 0);
+      target.style.borderTopColor = target.dataset.strokes % 2 ? "#777" : "#787878";
+    },
+    true,
+  );
   new PerformanceObserver((list) => {
     for (const { interactionId, duration } of list.getEntries()) {
       if (interactionId) seen.slow.set(interactionId, Math.max(duration, seen.slow.get(interactionId) ?? 0));

@@ -7,7 +7,7 @@ import * as operations from "../operations.js";
 import { ask, choices, facts, icon, link, markWrong, metres, money, notice, tell } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { here, metresFrom } from "../place.js";
-import { go, next } from "../router.js";
+import { go, next, refresh } from "../router.js";
 import { inTime } from "../shift/fold.js";
 import { cautionTags, kindTag, tag } from "./round.js";
 import { undoOrReport } from "./taking-back.js";
@@ -96,7 +96,7 @@ function reach(phone, { id, job }) {
     icon("phone"),
     make("span", {}, say("call")),
   );
-  call.addEventListener("click", () => phone.called(id));
+  call.addEventListener("click", () => phone.called(id).then(refresh));
   const { lat, lon } = job.point;
   const ride = make(
     "a",
