@@ -3,12 +3,14 @@
 import json
 import posixpath
 import re
+from datetime import timedelta
 from functools import cache
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, make_response
 
 from courier_api.custody import backup_keys
-from courier_api.db import transaction
+from courier_api.db import now, transaction
 from courier_api.proof.files import verifier_keys
 from courier_api.settings import settings
 from courier_api.web import assets, courier_words, headers, languages, pages, words, workers
@@ -94,6 +96,7 @@ def _page(tongue: str) -> Response:
     spoken = words.spoken(WORDS, tongue)
     told = {
         "timezone": settings().timezone.key,
+        "utc_offset": _fixed_offset(settings().timezone),
         "app": f"courier-{assets.own_version()[:8]}",
         "keys": verifier_keys(),
         "backup_key": backup_keys.public_point(),
@@ -108,6 +111,13 @@ def _page(tongue: str) -> Response:
     response = pages.page("courier.html", tongue=tongue, told=told, c=spoken, modules=_modules(), private=True)
     response.headers.update(headers.COURIER)
     return workers.marked(response)
+
+
+def _fixed_offset(zone: ZoneInfo) -> int | None:
+    """Minutes ahead of UTC, None where clocks are changed in the course of a year."""
+    found = {(now() + timedelta(days=30 * month)).astimezone(zone).utcoffset() for month in range(13)}
+    (offset, *others) = found
+    return None if others or offset is None else offset // timedelta(minutes=1)
 
 
 def _modules() -> list[str]:

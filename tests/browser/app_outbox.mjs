@@ -95,6 +95,7 @@ async function open() {
       const { person_id: person } = await session();
       window.holder = { person, role: "courier" };
       window.outbox = await openOutbox({ holder: window.holder, told, clock });
+      await window.outbox.start();
     };
     if (await session()) await window.open_();
   });

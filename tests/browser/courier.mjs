@@ -5,7 +5,7 @@ import { LANGUAGE, PICTURES, BASE, launch, newFound, takePhone } from "./courier
 const { PHONE } = process.env;
 const found = newFound();
 const browser = await launch();
-const { context, page, look, main, tap, at, go, kept, open, askForCode, enterCode, sign, stand, doorOf } =
+const { context, page, look, main, tap, at, word, go, kept, open, askForCode, enterCode, sign, stand, doorOf } =
   await takePhone(browser, found);
 process.on("uncaughtException", async (fault) => {
   console.error(
@@ -94,7 +94,7 @@ await page.waitForSelector("canvas.pad");
 await look("sign-again");
 found.resign = await page.locator("main .notice.warn:visible").allInnerTexts();
 await main().tap();
-found.resign.push(await page.innerText("#snack"), await page.evaluate(() => location.hash.split("/").at(-1)));
+found.resign.push(await word(), await page.evaluate(() => location.hash.split("/").at(-1)));
 const named = (await doorOf()).documents.map(({ name }) => name);
 found.unnamed = named.filter((name) => !found.shown.sign.includes(name));
 await sign();
@@ -204,6 +204,7 @@ await page.evaluate(() => {
   navigator.geolocation.getCurrentPosition = () => {};
 });
 await main().tap();
+await page.waitForTimeout(200);
 found.finding = await main().innerText();
 await go("#/");
 await page.waitForTimeout(5_500);
@@ -269,6 +270,7 @@ await page.locator("main .plain").first().tap();
 await page.waitForSelector("dialog");
 await look("extra");
 await page.locator("dialog .main-action").tap();
+await page.waitForSelector("dialog .error");
 found.extra = await page.locator("dialog .error").allInnerTexts();
 await page.locator("dialog .plain").tap();
 await main().tap();

@@ -4,7 +4,7 @@ import { PICTURES, launch, newFound, takePhone } from "./courier_steps.mjs";
 const { PHONE } = process.env;
 const found = newFound();
 const browser = await launch();
-const { page, look, main, at, go, open, askForCode, enterCode, prepare, sign, stand, kept, fact, doorOf } =
+const { page, look, main, at, word, go, open, askForCode, enterCode, prepare, sign, stand, kept, fact, doorOf } =
   await takePhone(browser, found);
 process.on("uncaughtException", async (fault) => {
   console.error(
@@ -163,7 +163,7 @@ await main().tap();
 await at("office/sign");
 await page.waitForSelector("canvas.pad");
 await main().tap();
-found.notSigned = await page.innerText("#snack");
+found.notSigned = await word();
 await sign();
 await main().tap();
 await at("#/handed/");

@@ -143,6 +143,12 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
       return new RegExp(wanted).test(here) && document.body.dataset.screen === here;
     }, hash);
 
+  // The short word above the foot, once what was pressed is done.
+  const word = async () => {
+    await page.waitForFunction(() => !document.querySelector("#action [aria-disabled]"));
+    return page.innerText("#snack");
+  };
+
   // To where `hash` says, without the page being loaded again; the screen there may go on to another.
   const go = async (hash) => {
     await page.evaluate((to) => {
@@ -226,6 +232,7 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
     main,
     tap,
     at,
+    word,
     go,
     open,
     askForCode,

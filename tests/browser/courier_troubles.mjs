@@ -94,7 +94,6 @@ async function postpone(phone, kind = "delivery") {
   return (await phone.kept("queue")).find(({ id }) => !before.has(id)).id;
 }
 
-const word = ({ page }) => page.innerText("#snack");
 const done = async (phone, id) => (await phone.kept("done")).find((one) => one.id === id) ?? null;
 const look = (phone) => phone.page.evaluate(() => document.dispatchEvent(new Event("visibilitychange")));
 
@@ -215,7 +214,7 @@ async function storageRefused({ phones: [number] }, found) {
   await phone.look("trouble-persist-me");
   await phone.page.locator(".notice.warn .second-action").tap();
   await phone.page.waitForTimeout(300);
-  found.said = await word(phone);
+  found.said = await phone.word();
   await answer(true);
   await phone.page.reload();
   await phone.page.waitForSelector("body[data-open]");
@@ -248,7 +247,7 @@ async function keyRevoked({ phones: [number] }, found) {
   found.backup = `${PICTURES}/courier-${LANGUAGE}.backup`;
   await (await saving).saveAs(found.backup);
   await page.waitForTimeout(300);
-  found.said = await word(phone);
+  found.said = await phone.word();
   await phone.go("#/trouble/key");
   await page.locator("main .plain").tap();
   await phone.at("#/sign-in");
@@ -362,7 +361,7 @@ async function codes({ phones: [number] }, found) {
     };
     await scanned("other-bag");
     await page.waitForFunction(() => !document.querySelector("dialog") && !document.querySelector("#snack").hidden);
-    found.noCard = await word(phone);
+    found.noCard = await phone.word();
     await scanned("other-card");
     await page.waitForSelector(".notice.bad");
     await phone.look("trouble-other-card");
@@ -418,7 +417,7 @@ async function codes({ phones: [number] }, found) {
     see("picked-up"); // before the same camera
     await page.waitForFunction(() => !document.querySelector("dialog"));
     await page.waitForFunction(() => document.querySelectorAll("main input[type=checkbox]:checked").length === 1);
-    found.yours = await word(phone);
+    found.yours = await phone.word();
     await sent(phone);
   } finally {
     await filming.close();
@@ -573,7 +572,7 @@ async function takenBack({ phones: [number] }, found) {
   for (let tries = 0; tries < 40 && !(await done(phone, found.late)); tries += 1) await page.waitForTimeout(100);
   await undo();
   await page.waitForFunction(() => !document.querySelector("#snack").hidden);
-  found.said = await word(phone);
+  found.said = await phone.word();
   await phone.look("trouble-undo-late");
   await phone.go(`#/remark/${found.late}`);
   await phone.main().tap();
@@ -752,7 +751,7 @@ async function rules({ phones: [number], stops }, found) {
   await page.waitForTimeout(200);
   found.recalledFirst = [
     await phone.main().innerText(),
-    await word(phone),
+    await phone.word(),
     await page.evaluate(() => location.hash.split("/").at(-1)),
   ];
   await phone.look("trouble-recalled");
@@ -787,7 +786,7 @@ async function rules({ phones: [number], stops }, found) {
   await page.locator("main .field input").nth(1).fill("12/UQ ngày 20/11/2026");
   await phone.main().tap();
   await page.waitForTimeout(200);
-  found.noPhoto = await word(phone);
+  found.noPhoto = await phone.word();
   await page.locator("main input[type=file]").setInputFiles(JPEG);
   await page.waitForSelector("img.taken");
   for (const step of ["who", "papers", "sign"]) await onward(step);

@@ -339,7 +339,6 @@ export class Day {
 // The network is back, and bad: until nothing waits any more, with some deaths on the way. Gives the seconds it took.
 export async function send(day, { deaths, limit, say }) {
   const { browser, network, base, chance, found } = day;
-  await browser.kill();
   network.become("weak");
   const began = performance.now();
   let told = 0;

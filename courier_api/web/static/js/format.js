@@ -23,7 +23,11 @@ const fullDay = lazily(
     }),
 );
 
-export const time = (iso) => clock().format(new Date(iso));
+// Where the clock is never changed it is reckoned without a format.
+export const time = (iso) =>
+  Number.isInteger(told.utc_offset)
+    ? new Date(new Date(iso).getTime() + told.utc_offset * 60_000).toISOString().slice(11, 16)
+    : clock().format(new Date(iso));
 export const inWords = (day) => fullDay().format(new Date(`${day}T00:00Z`));
 export const fromTo = (from, to) => `${time(from)}\u2060–\u2060${time(to)}`; // never parted at the end of a line
 export const count = (value) => number().format(value);

@@ -38,6 +38,7 @@ const later =
     return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
   };
 
+const SHELL_MS = 5_000;
 const OWN_MS = 1_000; // by then a sign-in of this tab's own is known here too
 
 let watched = null;
@@ -45,12 +46,12 @@ let services = null;
 let phone = null;
 
 async function open() {
-  keepShell();
   await session.load();
   if (session.session()) await begin();
   await start(routes()).catch(fallBack);
   document.body.dataset.open = "";
   performance.mark("open");
+  work();
   for (const load of Object.values(LATER)) load().catch(() => {}); // who goes there hears of it
 }
 
@@ -68,9 +69,13 @@ async function begin() {
   phone = await openPhone({ database, outbox: services.outbox, session: session.session() });
   phone.addEventListener("change", pill);
   services.outbox.subscribe(() => phone?.load().then(refresh));
-  services.watch(phone);
   whenAnother(database);
   pill();
+}
+
+// What works behind the screens.
+function work() {
+  services?.watch(phone).catch(fault);
 }
 
 // Who signs in in another tab is the one whose phone it is now: this tab opens anew for him.
@@ -94,7 +99,6 @@ async function end() {
 }
 
 function routes() {
-  const { write } = services?.outbox ?? {};
   const signed =
     (screen) =>
     (...params) =>
@@ -102,6 +106,7 @@ function routes() {
   const signedIn = async () => {
     await begin();
     await start(routes());
+    work();
     go("#/ready");
   };
   const enter = async () => (await LATER.signIn()).signInScreen(signedIn)();
@@ -117,7 +122,7 @@ function routes() {
     [new RegExp(`^#/stop/${id}$`), later("stop", ({ stopScreen }) => stopScreen(phone))],
     [
       new RegExp(`^#/stop/${id}/(pickup|delivery)(?:/(\\w+))?$`),
-      later("door", ({ doorScreen }) => doorScreen(phone, write)),
+      later("door", ({ doorScreen }) => doorScreen(phone, services.outbox.writing)),
     ],
     [new RegExp(`^#/stop/${id}/failure$`), later("failure", ({ reasonScreen }) => reasonScreen(phone))],
     [new RegExp(`^#/stop/${id}/failure/(\\w+)$`), later("failure", ({ failureScreen }) => failureScreen(phone))],
@@ -127,7 +132,7 @@ function routes() {
     [new RegExp(`^#/plan/${id}$`), later("plan", ({ planScreen }) => planScreen(phone))],
     [/^#\/early$/, later("early", ({ earlyScreen }) => earlyScreen(phone))],
     [/^#\/office$/, later("office", ({ officeScreen }) => officeScreen(phone))],
-    [/^#\/office\/sign$/, later("clerk", ({ clerkScreen }) => clerkScreen(phone, write))],
+    [/^#\/office\/sign$/, later("clerk", ({ clerkScreen }) => clerkScreen(phone, services.outbox.writing))],
     [new RegExp(`^#/handed/${id}$`), later("handed", ({ handedScreen }) => handedScreen(phone))],
     [/^#\/queue$/, later("queue", ({ queueScreen }) => queueScreen(phone, services.backup))],
     [
@@ -176,7 +181,9 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) phone?.load().then(refresh);
 });
 
-open().catch((error) => {
+const opened = open().catch((error) => {
   console.error(error);
   return start([[/^/, unopenedScreen(error)]]);
 });
+// Behind the opening; what cannot be opened wants a newer version all the more.
+Promise.race([opened, new Promise((resolve) => setTimeout(resolve, SHELL_MS))]).then(keepShell);

@@ -31,13 +31,13 @@ export function button(text, act, { kind = "main-action", symbol = null, ...attr
 export const tellFault = (fault) => dispatchEvent(new CustomEvent("courier:fault", { detail: fault }));
 
 // The press is seen before its work begins, which takes a cheap phone a while.
-const shown = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
 
 async function once(element, act) {
   if (element.getAttribute("aria-disabled") === "true") return;
   element.setAttribute("aria-disabled", "true");
   try {
-    await shown();
+    await painted();
     await act();
   } catch (fault) {
     tellFault(fault);

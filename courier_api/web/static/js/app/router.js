@@ -124,14 +124,15 @@ export async function render({ again = false } = {}) {
     return null;
   }
   if (!made) return null; // it has gone on to another
+  const first = !shown;
   if (!again) shown?.leave?.();
   shown = made;
-  put(made, hash, again, again ? standing() : step(hash));
+  put(made, hash, { first, again, stood: again ? standing() : step(hash) });
   made.arrive?.();
   return made;
 }
 
-function put({ title, body, action = null, tabs = false, back: to = null }, hash, again, stood) {
+function put({ title, body, action = null, tabs = false, back: to = null }, hash, { first, again, stood }) {
   const content = body.filter(Boolean);
   if (again && isSame(content)) return;
   if (!again) closeWhatLiesOver(hash);
@@ -151,8 +152,8 @@ function put({ title, body, action = null, tabs = false, back: to = null }, hash
   if (tabs) bar.replaceChildren(...TABS.map(([href, key, symbol]) => tab(href, key, symbol, hash)));
   find("#screen").classList.remove("whole");
   if (stood) scrollBack(stood);
-  else scrollTo(0, 0);
-  if (!again) heading.focus({ preventScroll: true });
+  else if (!first) scrollTo(0, 0);
+  if (!again && !first) heading.focus({ preventScroll: true }); // the first is read from its beginning, and is up sooner
 }
 
 // A sheet belongs to the screen over which it was opened, and a word to the one that it was said on.

@@ -1,11 +1,8 @@
 // What works behind the screens while a courier is signed in: the sender and its feed, preparing a day, position, backup.
 import { StorageFull, inOne } from "../device/store.js";
 import { told } from "../told.js";
-import { asSent } from "./outbox/batch.js";
-import { makeFeed } from "./outbox/feed.js";
 import { openOutbox } from "./outbox/index.js";
 import { NetFault, call } from "./outbox/net.js";
-import { followDuty } from "./duty.js";
 import { withRoom } from "./room.js";
 import { keepLater } from "./shell.js";
 import { AnotherCourier } from "./shift/snapshot.js";
@@ -15,37 +12,39 @@ const LOOK_EVERY_MS = 60_000;
 export async function openServices(database, session) {
   const holder = session.holder();
   const outbox = await openOutbox({ holder, told });
-  const feed = makeFeed({ database, holder, call });
   const ended = new AbortController();
-
-  // Looks what changed, once a minute while somebody looks at the phone, and whenever the network is back; one look at
-  // a time, so that no slow answer overtakes.
-  let looking = null;
-  function look(phone) {
-    if (document.hidden || !navigator.onLine) return;
-    looking ??= feed
-      .once()
-      .catch(noNews)
-      .then(async (changes) => {
-        if (!changes.length) return;
-        await phone.load();
-        dispatchEvent(new Event("courier:news"));
-      })
-      .finally(() => {
-        looking = null;
-      });
-  }
 
   return {
     outbox,
-    watch(phone) {
-      const soon = () => look(phone);
-      const every = setInterval(soon, LOOK_EVERY_MS);
-      addEventListener("online", soon, { signal: ended.signal });
-      document.addEventListener("visibilitychange", soon, { signal: ended.signal });
-      ended.signal.addEventListener("abort", () => clearInterval(every));
-      followDuty({ database, session, phone, signal: ended.signal });
-      soon();
+    // Once the first screen is up, which does without all this: what changed is looked for once a minute while somebody
+    // looks at the phone, and whenever the network is back; one look at a time, so that no slow answer overtakes.
+    async watch(phone) {
+      const [{ makeFeed }, { followDuty }] = await Promise.all([import("./outbox/feed.js"), import("./duty.js")]);
+      const { signal } = ended;
+      if (signal.aborted) return;
+      const feed = makeFeed({ database, holder, call });
+      let looking = null;
+      const look = () => {
+        if (document.hidden || !navigator.onLine) return;
+        looking ??= feed
+          .once()
+          .catch(noNews)
+          .then(async (changes) => {
+            if (!changes.length) return;
+            await phone.load();
+            dispatchEvent(new Event("courier:news"));
+          })
+          .finally(() => {
+            looking = null;
+          });
+      };
+      const every = setInterval(look, LOOK_EVERY_MS);
+      addEventListener("online", look, { signal });
+      document.addEventListener("visibilitychange", look, { signal });
+      signal.addEventListener("abort", () => clearInterval(every));
+      followDuty({ database, session, phone, signal });
+      look();
+      await outbox.start();
     },
     // These are fetched and kept with the rest, and read when they are wanted: the first screen does without.
     prepare: async (onStep) => {
@@ -69,7 +68,7 @@ export async function openServices(database, session) {
       return { ready: missing.length === 0, missing };
     },
     backup: async () => {
-      const { sealBackup } = await import("./backup/seal.js");
+      const [{ sealBackup }, { asSent }] = await Promise.all([import("./backup/seal.js"), import("./outbox/batch.js")]);
       const { kid } = await session.record();
       const queue = await leaving(database, holder);
       return sealBackup(

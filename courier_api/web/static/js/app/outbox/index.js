@@ -1,53 +1,35 @@
 // The way out: what a courier does is signed, kept and counted here; one tab sends it. Screens know of no network.
-import { writer } from "../../device/canonical.js";
 import { guarded, openDatabase } from "../../device/store.js";
-import { enqueueAll, undo } from "../../device/turn.js";
-import { readKeys } from "../../verify/crypto.js";
 import { withRoom } from "../room.js";
 import { call as netCall } from "./net.js";
-import { makeSender } from "./sender.js";
-import { CLOCK } from "./turns.js";
-import { makeUploader } from "./uploads.js";
 
 const REMEMBERED_MS = 7 * 24 * 3600 * 1000; // on the phone; the ledger forgets nothing
-const LOOK_FOR_KEYS_MS = 60_000;
 
-// What signing and checking need of the libraries; `told` names where they are, and the operator's keys. A page that
-// lies in a cache may not know the newest one yet: `more` are those that were fetched since.
-export async function loadTools(told, more = []) {
-  const libraries = [import(told.canonicalize), import(told.ed25519)];
-  const [{ default: canonicalize }, { verifyAsync }] = await Promise.all(libraries);
-  const keys = (await readKeys(new Set([...told.keys, ...more]))).map(({ key }) => key);
-  return { write: writer(canonicalize), verify: (...parts) => verifyAsync(...parts, { zip215: false }), keys };
+// Signing is read when it is wanted, and what sends when it is started: the first screen does without.
+const signing = () => import("../../device/turn.js");
+const sending = () => import("./sending.js");
+
+// What writes a value so that it can be signed, as bytes.
+async function writing(told) {
+  const [{ default: canonicalize }, { writer }] = await Promise.all([
+    import(told.canonicalize),
+    import("../../device/canonical.js"),
+  ]);
+  return writer(canonicalize);
 }
 
-// `holder` is {person, role}; `told` as the server told the page.
-export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, lock = navigator.locks }) {
+// `holder` is {person, role}; `told` as the server told the page. It sends from `start` on.
+export async function openOutbox({ holder, told, call = netCall, clock, lock }) {
   const database = await openDatabase();
-  const tools = await loadTools(told, (await database.facts.get("operator_keys"))?.value);
   const { liveQuery } = await import(told.dexie);
   const tabs = new BroadcastChannel("courier outbox");
   const listeners = new Set();
   let state = "idle";
   let sends = false; // whether it is this tab that sends, and knows how that goes
   let counted = await count(database, holder); // before anybody asks: nothing waiting is never said of what waits
-  let lookedAt = -Infinity;
-
-  // The operator may have a new key since this page was opened. What asks is a receipt that no known key has signed.
-  async function learn() {
-    if (clock.now() - lookedAt < LOOK_FOR_KEYS_MS) return false;
-    lookedAt = clock.now();
-    const response = await call("/public/ledger/keys", { raw: true, headers: { Accept: "text/plain" } });
-    const lines = (await response.text()).split("\n").filter(Boolean);
-    await guarded(() => database.facts.put({ key: "operator_keys", value: lines }));
-    const known = new Set(tools.keys.map(String));
-    const fresh = (await readKeys(new Set(lines))).map(({ key }) => key).filter((key) => !known.has(String(key)));
-    tools.keys.push(...fresh);
-    return fresh.length > 0;
-  }
-
-  const uploads = makeUploader({ database, holder, call, clock, learn, ...tools });
-  const sender = makeSender({ database, holder, call, clock, lock, after: uploads, tell, learn, ...tools });
+  let sender = null;
+  let starting = null;
+  let over = false;
 
   function tell(next) {
     sends = true;
@@ -60,8 +42,8 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   const changed = () => listeners.forEach((listener) => listener());
 
   tabs.onmessage = ({ data }) => {
-    if (data.wake) sender.wake();
-    if (data.nudge) sender.nudge();
+    if (data.wake) sender?.wake();
+    if (data.nudge) sender?.nudge();
     if (data.ask && sends) tabs.postMessage({ state });
     if (data.state && data.state !== state) {
       state = data.state;
@@ -83,14 +65,20 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
       changed();
     }, console.warn),
     // Signed in again, or for the first time: what waits may go.
-    liveQuery(() => database.facts.get("session")).subscribe(() => sender.nudge(), console.warn),
+    liveQuery(() => database.facts.get("session")).subscribe(() => sender?.nudge(), console.warn),
   ];
   forget(database).catch(console.warn);
-  sender.start();
-  tabs.postMessage({ ask: true });
+
+  async function start() {
+    const { makeSending } = await sending();
+    sender = await makeSending({ database, holder, told, call, clock, lock, tell });
+    if (over) return;
+    sender.start();
+    tabs.postMessage({ ask: true });
+  }
 
   function nudge() {
-    sender.nudge();
+    sender?.nudge();
     tabs.postMessage({ nudge: true });
   }
 
@@ -98,25 +86,27 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
   // then none of them is there.
   async function putAll(saids) {
     const anchor = (await database.facts.get("anchor"))?.value ?? null;
-    const signing = { write: tools.write, app: told.app, anchor };
+    const [{ enqueueAll }, write] = await Promise.all([signing(), writing(told)]);
     const made = await withRoom(() =>
       enqueueAll(
         holder,
         saids.map((said) => () => said),
-        signing,
+        { write, app: told.app, anchor },
       ),
     );
     await recount();
-    sender.wake();
+    sender?.wake();
     tabs.postMessage({ wake: true });
     return made;
   }
 
   return {
-    write: tools.write,
+    writing: () => writing(told),
+    start: () => (starting ??= start()),
     enqueueAll: putAll,
     enqueue: async (said) => (await putAll([said]))[0],
     async undo(id) {
+      const { undo } = await signing();
       const back = await undo(holder, id);
       await recount();
       return back;
@@ -133,15 +123,17 @@ export async function openOutbox({ holder, told, call = netCall, clock = CLOCK, 
       removeEventListener("online", online);
       for (const one of watched) one.unsubscribe();
       listeners.clear();
-      await sender.stop();
+      over = true;
+      await starting?.catch(() => {});
+      await sender?.stop();
       tabs.close(); // what was under way may still have something to tell
     },
   };
 }
 
-// What waits, without reading a single photo.
+// What waits, without reading a single operation or photo.
 async function count({ queue, evidence }, { person }) {
-  const rows = await queue.where("person").equals(person).toArray();
+  const operations = await queue.where("person").equals(person).count();
   const range = [
     [person, "waiting", 0],
     [person, "waiting", Infinity],
@@ -151,8 +143,7 @@ async function count({ queue, evidence }, { person }) {
     .between(...range)
     .keys();
   const bytes = sizes.reduce((sum, [, , size]) => sum + size, 0);
-  const oldest = rows.map(({ at }) => at).sort()[0] ?? null;
-  return { operations: rows.length, photos: sizes.length, bytes, oldest };
+  return { operations, photos: sizes.length, bytes };
 }
 
 // [{kind, id, typ, at, fields, subject, code, detail}]: what does not go by itself.

@@ -11,7 +11,7 @@ import { list, openHanding, recalledCard, voucherRow, vouchersCard } from "./han
 import { tooLate } from "./taking-back.js";
 import { clock } from "./when.js";
 
-export const clerkScreen = (phone, write) => async () => {
+export const clerkScreen = (phone, writing) => async () => {
   const handing = await openHanding(phone);
   const { draft, keep } = handing;
   const bags = phone.toHandIn().filter(({ custody }) => draft.bags[custody.tracking_number]);
@@ -66,7 +66,7 @@ export const clerkScreen = (phone, write) => async () => {
     ],
     action: next(
       say("hand_over"),
-      () => handOver(phone, { write, handing, bags, total, of, recalled, counted, strokes }),
+      async () => handOver(phone, { write: await writing(), handing, bags, total, of, recalled, counted, strokes }),
       { symbol: "tick" },
     ),
   };

@@ -25,7 +25,7 @@ const WAYS = {
   ],
 };
 
-export const doorScreen = (phone, write) => async (id, way, step) => {
+export const doorScreen = (phone, writing) => async (id, way, step) => {
   const form = await openForm(phone, id);
   if (!form || !["arrived"].includes(form.one.state)) return replace(`#/stop/${id}`);
   const steps = WAYS[way];
@@ -37,7 +37,7 @@ export const doorScreen = (phone, write) => async (id, way, step) => {
   const onward = () => replace(address(at + 1)); // one entry for the whole door: the way back leads out of it
   const screen = await steps[at][1](
     { ...form, phone },
-    at === steps.length - 1 ? () => finish(phone, form, write) : onward,
+    at === steps.length - 1 ? () => finish(phone, form, writing) : onward,
   );
   return {
     ...screen,
@@ -46,8 +46,8 @@ export const doorScreen = (phone, write) => async (id, way, step) => {
   };
 };
 
-async function finish(phone, form, write) {
-  const operation = await finishDoor(phone, form, write);
+async function finish(phone, form, writing) {
+  const operation = await finishDoor(phone, form, await writing());
   await replace(`#/receipt/${operation.id}`);
   const offline = !navigator.onLine || phone.outbox.state() === "offline";
   tell(say(offline ? "kept_offline" : "kept_on_phone"), {

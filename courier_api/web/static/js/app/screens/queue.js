@@ -14,10 +14,11 @@ const SPEAKS_IN_CODES = /\w_\w|[“"'(][a-z]+[”"')]/; // the server's name of 
 let opened = false; // the list of what has arrived, over the screen's own renewals
 
 export const queueScreen = (phone, backup) => async () => {
-  const { operations, photos, bytes, oldest } = phone.outbox.counts();
+  const { operations, photos, bytes } = phone.outbox.counts();
   const state = phone.outbox.state();
   const problems = phone.problems.filter(({ kind }) => kind !== "key");
   const waiting = operations + photos;
+  const [oldest] = phone.queue.map(({ at }) => at).sort();
   const ended = problems.filter(isOfEndedKey);
   return {
     title: say("queue_title"),
