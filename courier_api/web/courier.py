@@ -96,7 +96,7 @@ def _page(tongue: str) -> Response:
     spoken = words.spoken(WORDS, tongue)
     told = {
         "timezone": settings().timezone.key,
-        "utc_offset": _fixed_offset(settings().timezone),
+        "utc_offset": fixed_offset(settings().timezone),
         "app": f"courier-{assets.own_version()[:8]}",
         "keys": verifier_keys(),
         "backup_key": backup_keys.public_point(),
@@ -113,7 +113,7 @@ def _page(tongue: str) -> Response:
     return workers.marked(response)
 
 
-def _fixed_offset(zone: ZoneInfo) -> int | None:
+def fixed_offset(zone: ZoneInfo) -> int | None:
     """Minutes ahead of UTC, None where clocks are changed in the course of a year."""
     found = {(now() + timedelta(days=30 * month)).astimezone(zone).utcoffset() for month in range(13)}
     (offset, *others) = found

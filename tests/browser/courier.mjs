@@ -30,6 +30,14 @@ await tap(main());
 await at("#/$");
 await page.waitForSelector(".stops");
 await look("round");
+// The hours, reckoned without a format, are those of the browser's own.
+found.hours = await page.evaluate(async () => {
+  const { time } = await import(document.querySelector('link[href$="js/format.js"]').href);
+  const { timezone: timeZone } = JSON.parse(document.querySelector("#told").textContent);
+  const format = new Intl.DateTimeFormat("en-GB", { timeZone, hour: "2-digit", minute: "2-digit" });
+  const moments = ["2026-01-01T00:00:00Z", "2026-06-30T16:59:59.9Z", "2026-06-30T23:59+07:00", "1999-12-31T17:00Z"];
+  return moments.map((moment) => [time(moment), format.format(new Date(moment))]);
+});
 
 // A plain pickup, its taps counted; typing and signing are none.
 const first = page.locator("a.stop.pickup.open").first();

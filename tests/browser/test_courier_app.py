@@ -36,6 +36,7 @@ def test_a_day_in_the_app(day: Day, address: str, language: str) -> None:
     signed_for(found, language)
     paid(found, language)
     word = words_in(language)
+    assert [said for said, _ in found["hours"]] == [shown for _, shown in found["hours"]]
     assert found["far"] == word["why_missing"]
     assert found["finding"] == word["finding_place"]
     assert found["dropped"] == ["#/", 0, word["arrived"]]

@@ -1,20 +1,15 @@
 """What the courier's phone reads in a scanned text, run in node: identity cards, names, tracking numbers, receipts."""
 
-import json
-import os
 import random
-import shutil
-import subprocess
 import unicodedata
-from pathlib import Path
-from typing import Any
 
 import pytest
 
 from courier_api.dossiers import numbers
+from tests.web import node
 from tests.web.receipts import Device, Operator
 
-SCRIPT = Path(__file__).with_name("read_cards.mjs")
+run = node.script("read_cards.mjs")
 FIELDS = [
     "033190001234",
     "145678901",
@@ -34,17 +29,6 @@ READ = {
     "address": "Số 2 Chùa Chuông, Phố Hiến, Hưng Yên",
     "issued": "2021-08-12",
 }
-
-
-def run(*cases: dict[str, Any]) -> list[Any]:
-    """What the scripts give for some cases, all in one run of node."""
-    if not shutil.which("node"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the scripts of the camera need node")
-    sent = json.dumps(cases)
-    done = subprocess.run(["node", SCRIPT], input=sent, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
 
 
 def card(**changes: str) -> str:

@@ -4,6 +4,7 @@ import gzip
 import json
 import re
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from flask.testing import FlaskClient
@@ -45,6 +46,13 @@ def test_the_page_carries_what_the_app_must_know(client: FlaskClient) -> None:
     for name in ("Content-Security-Policy", "Permissions-Policy"):
         assert answer.headers[name] == headers.COURIER[name]
     assert "noindex" in answer.headers["X-Robots-Tag"]
+
+
+@pytest.mark.parametrize(
+    ("zone", "minutes"), [("Asia/Ho_Chi_Minh", 420), ("Asia/Kathmandu", 345), ("Europe/Berlin", None), ("UTC", 0)]
+)
+def test_hours_are_reckoned_by_one_offset_only_where_clocks_are_never_changed(zone: str, minutes: int | None) -> None:
+    assert courier.fixed_offset(ZoneInfo(zone)) == minutes
 
 
 def test_the_worker_keeps_all_that_the_app_loads(client: FlaskClient) -> None:

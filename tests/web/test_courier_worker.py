@@ -1,15 +1,12 @@
 """The service worker of the courier's app, run in node: a version is kept whole or not at all, the rest of it later."""
 
-import json
-import os
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("run_worker.mjs")
+from tests.web import node
+
+run = node.script("run_worker.mjs")
 named = pytest.mark.parametrize
 VERSION = "0123456789abcdef"
 KEPT, OTHER = f"courier-{VERSION}", "courier-" + "f" * 16
@@ -23,18 +20,6 @@ GOOD |= dict.fromkeys((*FILES, *LATER), FOR_EVER)
 NOT_KEPT = {"headers": {"Cache-Control": "no-store"}}
 WHOLE = {address: address for address in (*PAGES, *FILES)}
 INSTALL, ACTIVATE, ASK_LATER = ["install"], ["activate"], ["message", "keep later"]
-
-
-def run(*cases: dict[str, Any]) -> list[Any]:
-    """What the scripts give for some cases, all in one run of node."""
-    if not shutil.which("node"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the app's scripts need node")
-    done = subprocess.run(
-        ["node", SCRIPT], input=json.dumps(cases), capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
 
 
 def worker(*events: list[str], answers: dict[str, Any] | None = None, **more: Any) -> Any:

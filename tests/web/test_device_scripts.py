@@ -3,13 +3,9 @@
 import base64
 import hashlib
 import json
-import os
 import random
-import shutil
-import subprocess
 import unicodedata
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -23,10 +19,11 @@ from courier_api.proof.canonical import Malformed
 from courier_api.proof.core import Core, event_id
 from courier_api.proof.keys import ORDER, device_key, key_id, verify_device
 from scripts.simulation.device import Device
+from tests.web import node
 from tests.web.receipts import Device as CertifiedDevice
 from tests.web.receipts import Operator
 
-SCRIPT = Path(__file__).with_name("sign_events.mjs")
+run = node.script("sign_events.mjs")
 WORDS = [
     "Phường Phố Hiến",
     "Đỗ Thị Lan",
@@ -41,18 +38,6 @@ WORDS = [
     "\x7f\u2028",
 ]
 ROUNDS = 300
-
-
-def run(*cases: dict[str, Any]) -> list[Any]:
-    """What the scripts give for some cases, all in one run of node."""
-    if not shutil.which("node") or not (SCRIPT.parents[2] / "node_modules/canonicalize").is_dir():
-        reason = "the scripts that sign need node and its packages (npm ci --ignore-scripts)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    sent = json.dumps(cases)
-    done = subprocess.run(["node", SCRIPT], input=sent, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
 
 
 def normal(value: Any) -> Any:

@@ -3,12 +3,8 @@
 import base64
 import hashlib
 import json
-import os
 import random
-import shutil
-import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,24 +18,12 @@ from courier_api.people.models import Person
 from courier_api.proof.files import OperatorKey
 from scripts.simulation import signing
 from scripts.simulation.device import Device, base64_of
+from tests.web import node
 
 assert models.all_models
-SCRIPT = Path(__file__).with_name("check_outbox_receipts.mjs")
+holds = node.script("check_outbox_receipts.mjs")  # of each case, whether its receipt does
 AT = datetime(2026, 11, 28, 8, 15, 0, 123_000, tzinfo=UTC)
 PLACES = [0, 106.062, 20.66, -0.5, 1e-4, 0.00012345, 9.9e-5, 1e-5, 1e-7, -1.5e-6, 1.25e-10, 1e21, 1.5e300, 2**53]
-
-
-def holds(*cases: dict[str, Any]) -> list[bool]:
-    """What the script says of some cases, all in one run of node."""
-    if not shutil.which("node") or not (SCRIPT.parents[2] / "node_modules/@noble/ed25519").is_dir():
-        reason = "the check of receipts needs node and its packages (npm ci --ignore-scripts)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    done = subprocess.run(
-        ["node", SCRIPT], input=json.dumps(cases), capture_output=True, text=True, timeout=120, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[bool] = json.loads(done.stdout)
-    return found
 
 
 def new_key() -> OperatorKey:

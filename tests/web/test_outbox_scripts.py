@@ -1,32 +1,15 @@
 """The app's rules in node: what is sent when, the round with the phone's own word on it, and what changed in a plan."""
 
 import copy
-import json
-import os
 import random
-import shutil
-import subprocess
-from pathlib import Path
 from typing import Any
 
-import pytest
+from tests.web import node
 
-SCRIPT = Path(__file__).with_name("run_outbox.mjs")
+run = node.script("run_outbox.mjs")
 NOW = 1_795_000_000_000
 ME, OFFICE = {"r": "courier", "id": "C-00417"}, {"r": "office", "id": "160000"}
 CITIZEN = {"r": "citizen"}
-
-
-def run(*cases: dict[str, Any]) -> list[Any]:
-    """What the scripts give for some cases, all in one run of node."""
-    if not shutil.which("node"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the app's scripts need node")
-    done = subprocess.run(
-        ["node", SCRIPT], input=json.dumps(cases), capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
 
 
 # --- what goes into a request -----------------------------------------------------------------------------------------

@@ -1,34 +1,19 @@
 """The app's rules of position, run in node: what is worth telling, how it is told, and what becomes of what waits."""
 
 import json
-import os
-import shutil
-import subprocess
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from courier_api.tracking import fixes
+from tests.web import node
 
-SCRIPT = Path(__file__).with_name("tell_positions.mjs")
+run = node.script("tell_positions.mjs")
 named = pytest.mark.parametrize
 AT = 1_795_482_727_000
 LAT, LON = 20.66, 106.06
 METRE = 1 / 111_195.08  # in degrees of latitude, on a ball
-
-
-def run(*cases: dict[str, Any]) -> list[Any]:
-    """What the script gives for some cases, all in one run of node."""
-    if not shutil.which("node"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the app's scripts need node")
-    done = subprocess.run(
-        ["node", SCRIPT], input=json.dumps(cases), capture_output=True, text=True, timeout=60, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
 
 
 def fix(metres: float = 0, **changes: Any) -> dict[str, Any]:

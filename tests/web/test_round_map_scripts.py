@@ -1,15 +1,10 @@
 """The pure parts of the courier's map, run in node: the way from stop to stop, stops out of turn, tiles to be kept."""
 
-import json
 import math
-import os
 import random
 import re
-import shutil
-import subprocess
 from datetime import datetime
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,23 +12,13 @@ import pytest
 from courier_api.web.tiles import MAX_ZOOM
 from routing.problem import Location
 from routing.travel import GreatCircle
+from tests.web import node
 
-SCRIPT = Path(__file__).with_name("round_map.mjs")
+run = node.script("round_map.mjs")
 TEMPLATE = "/tiles/{z}/{x}/{y}.mvt?v=0f1e"
 OFFICE = (106.0590, 20.6560)
 KM = 0.01 / 1.1119508  # degrees of latitude
 EAST_KM = KM / math.cos(math.radians(OFFICE[1]))
-
-
-def run(*cases: dict[str, Any]) -> list[Any]:
-    """What the scripts give for some cases, all in one run of node."""
-    if not shutil.which("node"):
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("the scripts of the map need node")
-    sent = json.dumps(cases)
-    done = subprocess.run(["node", SCRIPT], input=sent, capture_output=True, text=True, timeout=120, check=False)
-    assert done.returncode == 0, done.stderr
-    found: list[Any] = json.loads(done.stdout)
-    return found
 
 
 def at(east_km: float, north_km: float = 0) -> tuple[float, float]:

@@ -1,23 +1,19 @@
 """The scripts that check receipts in the browser, run in node against receipts and ledgers made in Python."""
 
 import copy
-import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from courier_api.proof.core import NOWHERE, Kind, PartyKind
 from courier_api.proof.keys import ORDER
 from courier_api.proof.receipt import SIZE, Receipt
+from tests.web import node
 from tests.web.receipts import DAY_S, NOON, Device, Operator, base64_of, entry
 
 ROOT = Path(__file__).parents[2]
-SCRIPT = Path(__file__).with_name("check_receipts.mjs")
+checked = node.script("check_receipts.mjs")
 FALSE = {"changed", "unknown_key", "not_ours", "unreadable", "other_signer", "expired"}
 
 OPERATOR = Operator()
@@ -27,14 +23,7 @@ GOOD = DEVICE.receipt()
 
 def decide(*cases: dict[str, Any]) -> list[Any]:
     """What the scripts say of some cases, all in one run of node."""
-    if not shutil.which("node") or not (SCRIPT.parents[2] / "node_modules/@noble/ed25519").is_dir():
-        reason = "the verifier's scripts need node and its packages (npm ci --ignore-scripts)"
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
-    sent = json.dumps([{"keys": [OPERATOR.line], **case} for case in cases])
-    run = subprocess.run(["node", SCRIPT], input=sent, capture_output=True, text=True, timeout=120, check=False)
-    assert run.returncode == 0, run.stderr
-    found: list[Any] = json.loads(run.stdout)
-    return found
+    return checked(*({"keys": [OPERATOR.line], **case} for case in cases))
 
 
 def spelled(content: bytes) -> dict[str, Any]:
