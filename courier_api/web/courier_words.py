@@ -524,7 +524,7 @@ COURIER: dict[str, tuple[str, str]] = {
         "Túi chưa chọn vẫn do bạn giữ. Tiền mặt vẫn nộp đủ lần này.",
         "They stay in your hands. All the cash still goes in now.",
     ),
-    "n_bags": ("{n} túi", "bags: {n}"),
+    "n_bags": ("{n} túi", "Bags: {n}"),
     "scanned_found": ("Đúng: {number}", "Found: {number}"),
     "scanned_again": ("Đã quét rồi: {number}", "Scanned before: {number}"),
     "scanned_foreign": ("{number} không nằm trong số túi bàn giao", "{number} is not among the bags to hand in"),

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from courier_api import db
 from scripts.simulation.cohort import Cohort
-from tests.browser.driving import serving
 from tests.cast import Cast
+from tests.serving import serving
 
 
 @pytest.fixture

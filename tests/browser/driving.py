@@ -4,17 +4,10 @@ import json
 import os
 import shutil
 import subprocess
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
-from werkzeug.serving import make_server
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -40,18 +33,6 @@ def chromium() -> str:
         pytest.skip(reason)
     assert path
     return path
-
-
-@contextmanager
-def serving(site: "WSGIApplication") -> Iterator[str]:
-    """The address of a site on this machine, for as long as it is served."""
-    server = make_server("127.0.0.1", 0, site, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def drive(script: str, base: str, *, seconds: int, cases: Any = None, **said: object) -> dict[str, Any]:

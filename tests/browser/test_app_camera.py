@@ -15,7 +15,8 @@ from courier_api import create_app
 from courier_api.web import assets, headers
 from tests.browser import camera_pictures as pictures
 from tests.browser.camera_pictures import code_128, corners, jpeg, on_paper, png, qr
-from tests.browser.driving import drive, serving
+from tests.browser.driving import drive
+from tests.serving import serving
 from tests.web.receipts import Device, Operator
 from tests.web.test_card_scripts import CARD
 

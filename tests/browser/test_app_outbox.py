@@ -28,9 +28,10 @@ from courier_api.settings import settings
 from courier_api.web import assets
 from courier_api.web.headers import HEADERS
 from tests import cast as story
-from tests.browser.driving import drive, serving
+from tests.browser.driving import drive
 from tests.browser.network import Network
 from tests.cast import HOME, Cast, tomorrow
+from tests.serving import serving
 
 SECONDS = 300  # some 60 on an idle machine
 PHONE = "0912000002"

@@ -17,9 +17,10 @@ from courier_api.people.models import Device, OneTimeCode
 from courier_api.proof.core import Kind
 from courier_api.settings import settings
 from tests import cast as story
-from tests.browser.driving import drive, serving
+from tests.browser.driving import drive
 from tests.cast import HOME, Cast, tomorrow
 from tests.custody.phone import Phone
+from tests.serving import serving
 
 SECONDS = 240  # some 40 on an idle machine
 NOTE = "Bưu tá gọi, xác nhận đã nhận hồ sơ của chị Hoa"

@@ -37,8 +37,9 @@ from scripts.simulation.cohort import Cohort
 from scripts.simulation.today import Day, today
 from tests.browser import camera_pictures as pictures
 from tests.browser.camera_pictures import code_128, jpeg, on_paper, qr
-from tests.browser.driving import drive, serving
+from tests.browser.driving import drive
 from tests.browser.test_courier_app import left_over
+from tests.serving import serving
 
 SECONDS = 900  # some 300 on an idle machine, for all of them
 SEAL = "NS-004217"

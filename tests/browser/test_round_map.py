@@ -11,8 +11,9 @@ from courier_api.db import transaction
 from courier_api.settings import settings
 from courier_api.web import assets, ground, words
 from tests import cast as story
-from tests.browser.driving import drive, serving
+from tests.browser.driving import drive
 from tests.cast import HOME, Cast
+from tests.serving import serving
 from tests.web.test_round_map_scripts import run
 
 HERE = Path(__file__).parent

@@ -16,7 +16,8 @@ from PIL import Image, ImageFilter
 
 from courier_api.proof.receipt import Receipt
 from courier_api.web import verify
-from tests.browser.driving import drive, serving
+from tests.browser.driving import drive
+from tests.serving import serving
 from tests.web.receipts import DAY_S, NOON, Device, Operator, entry
 
 SECONDS = 240  # some 40 on an idle machine

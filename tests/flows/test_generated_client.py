@@ -4,7 +4,6 @@ import importlib
 import json
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +16,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.serving import make_server
 
 from courier_api import tasks
 from courier_api.people.models import Role
@@ -26,6 +24,7 @@ from scripts.simulation import device as devices
 from scripts.simulation.device import Device
 from tests import cast as story
 from tests.cast import HOME, PROCEDURE, STROKES, Cast, tomorrow
+from tests.serving import serving
 
 PACKAGE = "generated_courier_client"
 
@@ -33,13 +32,8 @@ PACKAGE = "generated_courier_client"
 @pytest.fixture
 def served(app: Flask, cast: Cast) -> Iterator[str]:
     """The application on a socket, one request at a time: it works on the test's own connection."""
-    server = make_server("127.0.0.1", 0, app, threaded=False)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with serving(app, threaded=False) as address:
+        yield address
 
 
 @pytest.fixture

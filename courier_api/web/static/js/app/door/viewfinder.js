@@ -18,6 +18,7 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
   let ended = null;
   let camera = null;
   let lit = false;
+  let blind = false;
 
   async function start() {
     if (ended && !ended.signal.aborted) return;
@@ -27,7 +28,7 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
     } catch (fault) {
       element.classList.add("blind");
       word.textContent = say(`camera_${["denied", "busy"].includes(fault.code) ? fault.code : "none"}`);
-      if (shutter) shutter.hidden = true;
+      if (shutter) byFile();
       return;
     }
     if (mine.signal.aborted) {
@@ -48,8 +49,16 @@ export function viewfinder({ label, onCode = null, onPhoto = null, shutterText =
     await camera.torch(lit);
   }
 
+  // The large button leads to a photo all the same: by the phone's own camera.
+  function byFile() {
+    shutter.querySelector("span").textContent = say("photo_from_phone");
+    file.label.hidden = true;
+    blind = true;
+  }
+
   async function take() {
-    if (camera) await use(await camera.still()); // it may still be opening
+    if (blind) file.input.click();
+    else if (camera) await use(await camera.still()); // it may still be opening
   }
 
   async function use(blob) {
@@ -84,7 +93,7 @@ function fileInput(onFile, text) {
     input.value = "";
     if (blob) onFile(blob).catch(tellFault);
   });
-  return { label: make("label", { class: "file" }, icon("photo"), make("span", {}, text), input) };
+  return { input, label: make("label", { class: "file" }, icon("photo"), make("span", {}, text), input) };
 }
 
 // A picture of bytes that are kept on the phone.

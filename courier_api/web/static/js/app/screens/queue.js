@@ -138,11 +138,25 @@ function endedKey(problems, phone) {
 
 export async function save(phone, backup) {
   const blob = await backup();
-  const address = URL.createObjectURL(blob);
   const name = `courier-${phone.me}-${new Date().toISOString().slice(0, 16).replace(/[:T]/g, "-")}.backup`;
-  const file = new File([blob], name, { type: "application/octet-stream" });
-  if (navigator.canShare?.({ files: [file] })) await navigator.share({ files: [file], title: name }).catch(() => {});
-  else make("a", { href: address, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  const shared = await share(new File([blob], name, { type: "application/octet-stream" }), name);
+  if (shared === "left") return;
+  if (!shared) {
+    const address = URL.createObjectURL(blob);
+    make("a", { href: address, download: name }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  }
   tell(say("backup_made"));
+}
+
+// Whether another app has taken the file; "left" when the courier chose none. A large one may take so long to make that
+// the browser no longer knows that he asked for it.
+async function share(file, title) {
+  if (!navigator.canShare?.({ files: [file] })) return false;
+  try {
+    await navigator.share({ files: [file], title });
+    return true;
+  } catch ({ name }) {
+    return name === "AbortError" ? "left" : false;
+  }
 }
