@@ -1,11 +1,8 @@
 """The keys of phones' backups: pages seal to the newest, every one that there ever was still opens."""
 
 import base64
-import fcntl
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -17,6 +14,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from courier_api.custody.folders import changing
 from courier_api.errors import Unavailable
 from courier_api.proof.keys import compressed, key_id
 from courier_api.settings import settings
@@ -52,7 +50,8 @@ def make(folder: Path, *, rotate: bool = False) -> str:
 
     The private half is written first: nothing may be sealed to a key that nobody has.
     """
-    with _changing(folder):
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with changing(folder):
         known, there = _points(folder), (folder / PRIVATE).exists()
         if known and not rotate:
             return known[-1]
@@ -86,19 +85,6 @@ def _read(pem: bytes) -> ec.EllipticCurvePrivateKey:
 
 def _point(key: ec.EllipticCurvePrivateKey) -> str:
     return base64.b64encode(key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)).decode()
-
-
-@contextmanager
-def _changing(folder: Path) -> Iterator[None]:
-    """Hold the folder: of two that make the first key at once, one would seal to what the other throws away."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write(path: Path, content: bytes, mode: int) -> None:

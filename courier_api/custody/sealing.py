@@ -1,17 +1,17 @@
 """Sealing of evidence: AES-256-GCM, a key for each row, and master keys in a file that wrap those."""
 
 import base64
-import fcntl
 import os
 import re
 import secrets
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from courier_api.custody.folders import changing
 
 FILE = "evidence.keys"
 _NONCE = 12  # bytes; drawn anew each time, so a master key should be rotated long before it has wrapped 2^32 keys
@@ -76,7 +76,7 @@ class MasterKeys:
     def make(cls, folder: Path) -> "MasterKeys":
         """Write a ring of one key, readable by its owner only; raises FileExistsError where there is one already."""
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _changing(folder):
+        with changing(folder):
             if (folder / FILE).exists():
                 raise FileExistsError(folder / FILE)
             _write(folder, _HEAD + _new_line(()))
@@ -85,7 +85,7 @@ class MasterKeys:
     @classmethod
     def rotate(cls, folder: Path) -> "MasterKeys":
         """Append a new key, the newest from now on; processes that run take it when they start anew."""
-        with _changing(folder):
+        with changing(folder):
             ring = cls.read(folder)
             text = (folder / FILE).read_text("ascii")
             _write(folder, text + ("" if text.endswith("\n") else "\n") + _new_line(ring.keys))
@@ -145,18 +145,6 @@ def _new_line(taken: Mapping[str, bytes] | tuple[()]) -> str:
     while name in taken:
         name = secrets.token_hex(4)
     return f"{name}:{base64.b64encode(secrets.token_bytes(32)).decode()}\n"
-
-
-@contextmanager
-def _changing(folder: Path) -> Iterator[None]:
-    """Hold the folder: of two rotations at once one would undo the other's key, and lose what that has sealed."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _write(folder: Path, text: str) -> None:

@@ -133,6 +133,16 @@ class Phone:
         return results
 
 
+def with_a_round(cast: Cast) -> Phone:
+    """A courier's phone with a round of one pickup before it: its `dossier`, `round_` and `stop`."""
+    phone: Any = Phone(cast)
+    phone.dossier = story.book(cast)
+    phone.round_ = story.plan_and_publish(cast)
+    phone.stop = cast.courier.get(f"/stops/{phone.round_['stops'][0]['id']}")
+    given: Phone = phone
+    return given
+
+
 def nowhere() -> str:
     """An id of nothing."""
     return str(uuid4())

@@ -10,7 +10,7 @@ from courier_api.people.models import Device
 from scripts.simulation.device import Device as NewDevice
 from tests import cast as story
 from tests.cast import Cast, tomorrow
-from tests.custody.phone import Phone
+from tests.custody.phone import with_a_round
 from tests.refusals import problem_in
 
 NOTE = "Bưu tá gọi, xác nhận đã nhận hồ sơ"
@@ -19,10 +19,7 @@ NOTE = "Bưu tá gọi, xác nhận đã nhận hồ sơ"
 @pytest.fixture
 def phone(cast: Cast) -> Any:
     """A courier with a started round, at its door."""
-    phone: Any = Phone(cast)
-    phone.dossier = story.book(cast)
-    phone.round_ = story.plan_and_publish(cast)
-    phone.stop = cast.courier.get(f"/stops/{phone.round_['stops'][0]['id']}")
+    phone: Any = with_a_round(cast)
     phone.sync(phone.start(phone.round_["id"]), phone.arrival(phone.stop))
     return phone
 

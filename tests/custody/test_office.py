@@ -22,7 +22,7 @@ from courier_api.settings import settings
 from scripts.commands.operator import post
 from tests import cast as story
 from tests.cast import STROKES, Cast, tomorrow
-from tests.custody.phone import CLERKS, Phone, nowhere
+from tests.custody.phone import CLERKS, Phone, nowhere, with_a_round
 from tests.custody.test_cases import decide
 from tests.custody.test_countersigning import countersign
 from tests.custody.test_uploads import Sender
@@ -34,10 +34,7 @@ ID_CARD = "1.014063"  # its old card is recalled
 @pytest.fixture
 def phone(cast: Cast) -> Any:
     """A courier who has collected a dossier on his round."""
-    phone: Any = Phone(cast)
-    phone.dossier = story.book(cast)
-    phone.round_ = story.plan_and_publish(cast)
-    phone.stop = cast.courier.get(f"/stops/{phone.round_['stops'][0]['id']}")
+    phone: Any = with_a_round(cast)
     before = phone.start(phone.round_["id"]), phone.arrival(phone.stop)
     phone.taken = phone.handover(phone.stop)
     results = phone.sync(*before, phone.taken)

@@ -20,7 +20,7 @@ from courier_api.rounds.models import Stop
 from courier_api.settings import settings
 from tests import cast as story
 from tests.cast import Cast, tomorrow
-from tests.custody.phone import Phone, nowhere
+from tests.custody.phone import Phone, nowhere, with_a_round
 from tests.custody.test_cases import decide
 from tests.refusals import codes, problem_in
 
@@ -31,10 +31,7 @@ WISH = {"name": "Đơn trình bày", "originals": 1, "copies": 0, "reason": "cit
 @pytest.fixture
 def phone(cast: Cast) -> Any:
     """A courier on a started round of one pickup."""
-    phone: Any = Phone(cast)
-    phone.dossier = story.book(cast)
-    phone.round_ = story.plan_and_publish(cast)
-    phone.stop = cast.courier.get(f"/stops/{phone.round_['stops'][0]['id']}")
+    phone: Any = with_a_round(cast)
     phone.sync(phone.start(phone.round_["id"]))
     return phone
 

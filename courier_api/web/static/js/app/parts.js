@@ -113,6 +113,14 @@ export function choices(legend, name, options, chosen, onChoose) {
   return group;
 }
 
+// One of which any number may be chosen. `name` and `more` are elements, `hint` is text.
+export function tick(name, hint, checked, { onChange, more = null }) {
+  const input = make("input", { type: "checkbox" });
+  input.toggleAttribute("checked", checked); // so that it shows in what the screen is compared by
+  input.addEventListener("change", () => onChange(input.checked));
+  return make("label", { class: "choice" }, input, make("span", {}, name, make("small", {}, hint)), more);
+}
+
 export function field(label, { hint = null, value = "", onInput = () => {}, area = false, ...attributes } = {}) {
   const id = `f-${crypto.randomUUID().slice(0, 8)}`;
   const input = make(area ? "textarea" : "input", { id, autocomplete: "off", ...attributes });

@@ -12,34 +12,21 @@ import { tooLate } from "./taking-back.js";
 import { missingOf, openForm } from "../door/form.js";
 import { viewfinder } from "../door/viewfinder.js";
 
-const REASONS = {
-  pickup: [
-    "not_home",
-    "missing_document",
-    "postponed",
-    "wrong_address",
-    "wrong_phone",
-    "identity_not_shown",
-    "refused",
-    "road_closed",
-    "unsafe",
-    "vehicle_broken",
-    "out_of_time",
-  ],
-  delivery: [
-    "not_home",
-    "receiver_not_authorized",
-    "postponed",
-    "wrong_address",
-    "wrong_phone",
-    "identity_not_shown",
-    "refused",
-    "road_closed",
-    "unsafe",
-    "vehicle_broken",
-    "out_of_time",
-  ],
-};
+const REASONS = [
+  "not_home",
+  "missing_document",
+  "receiver_not_authorized",
+  "postponed",
+  "wrong_address",
+  "wrong_phone",
+  "identity_not_shown",
+  "refused",
+  "road_closed",
+  "unsafe",
+  "vehicle_broken",
+  "out_of_time",
+];
+const ONLY_AT = { missing_document: "pickup", receiver_not_authorized: "delivery" };
 const AWAY = ["road_closed", "unsafe", "postponed", "vehicle_broken", "out_of_time"]; // can be known before the door is reached
 const CALLED_FIRST = ["not_home", "wrong_phone", "wrong_address"];
 const ENDS = ["refused"]; // nobody need come again
@@ -49,7 +36,8 @@ export const reasonScreen = (phone) => async (id) => {
   if (!form || !isOpen(form.one.state)) return replace(`#/stop/${id}`);
   const there = form.one.state === "arrived";
   const list = make("ul", { class: "reasons" });
-  for (const reason of REASONS[form.door.job.kind]) {
+  for (const reason of REASONS) {
+    if ((ONLY_AT[reason] ?? form.door.job.kind) !== form.door.job.kind) continue;
     if (!there && !AWAY.includes(reason)) continue;
     list.append(
       make("li", {}, make("a", { href: `#/stop/${id}/failure/${reason}` }, make("span", {}, say(`reason_${reason}`)))),

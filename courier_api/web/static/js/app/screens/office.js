@@ -2,7 +2,7 @@
 import { make } from "../../dom.js";
 import { say } from "../../told.js";
 import { scanMany } from "../door/viewfinder.js";
-import { ask, button, card, icon, link, money, notice, tell } from "../parts.js";
+import { ask, button, card, icon, link, money, notice, tell, tick } from "../parts.js";
 import { go, next, render } from "../router.js";
 import { bagIn } from "../shift/handing-in.js";
 import { handedToday } from "./handed.js";
@@ -98,23 +98,15 @@ function bagsCard(bags, chosen, handing) {
 function bagRow(bag, marks, mark) {
   const number = numberOf(bag);
   const { job, lines } = bag;
-  const input = make("input", { type: "checkbox" });
-  input.toggleAttribute("checked", number in marks); // so that it shows in what the screen is compared by
-  input.addEventListener("change", () => {
-    const { [number]: _, ...others } = marks;
-    return mark(input.checked ? { ...others, [number]: "list" } : others);
-  });
-  return make(
-    "label",
-    { class: "choice" },
-    input,
-    make(
-      "span",
-      {},
-      make("strong", { class: "code" }, number),
-      make("small", {}, [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · ")),
-    ),
-    marks[number] === "scan" ? icon("scan") : null,
+  const { [number]: how, ...others } = marks;
+  return tick(
+    make("strong", { class: "code" }, number),
+    [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · "),
+    Boolean(how),
+    {
+      onChange: (chosen) => mark(chosen ? { ...others, [number]: "list" } : others),
+      more: how === "scan" ? icon("scan") : null,
+    },
   );
 }
 

@@ -2,7 +2,7 @@
 import { make } from "../../../dom.js";
 import { say } from "../../../told.js";
 import { trackingNumber } from "../../camera/cards.js";
-import { ask, button, card, money, notice, stepper, tell } from "../../parts.js";
+import { ask, button, card, money, notice, stepper, tell, tick } from "../../parts.js";
 import { go, next, render } from "../../router.js";
 import { counts } from "../../screens/stop.js";
 import { extraPapers } from "../extra.js";
@@ -109,29 +109,18 @@ function recalledCard(door, draft, keep, changed) {
   const recalled = door.requirements.recalled ?? [];
   if (!recalled.length) return null;
   const box = ({ position, name, originals, mandatory }) => {
-    const input = make("input", { type: "checkbox" });
-    input.checked = draft.recalled.some((one) => one.position === position);
-    input.addEventListener("change", async () => {
-      const others = draft.recalled.filter((one) => one.position !== position);
-      await keep({
-        recalled: input.checked ? [...others, { position, originals }].sort((a, b) => a.position - b.position) : others,
-      });
-      changed();
-    });
-    return make(
-      "label",
-      { class: "choice" },
-      input,
-      make(
-        "span",
-        {},
-        make("strong", {}, name),
-        make(
-          "small",
-          {},
-          [say("n_originals", { n: originals }), mandatory ? null : say("optional")].filter(Boolean).join(" · "),
-        ),
-      ),
+    const others = () => draft.recalled.filter((one) => one.position !== position);
+    return tick(
+      make("strong", {}, name),
+      [say("n_originals", { n: originals }), mandatory ? null : say("optional")].filter(Boolean).join(" · "),
+      draft.recalled.some((one) => one.position === position),
+      {
+        onChange: async (taken) => {
+          const all = taken ? [...others(), { position, originals }] : others();
+          await keep({ recalled: all.sort((one, other) => one.position - other.position) });
+          changed();
+        },
+      },
     );
   };
   return card(
