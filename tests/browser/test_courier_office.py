@@ -31,7 +31,7 @@ WORDS = {
         "unsigned": "no signature",
         "report": "Report a mistake",
         "slip": "supplement slip",
-        "bags": "bags: 2",
+        "bags": "Bags: 2",
     },
 }
 
