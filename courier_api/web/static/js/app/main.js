@@ -39,6 +39,7 @@ const later =
   };
 
 const SHELL_MS = 5_000;
+const AGAIN_MS = 30_000;
 const OWN_MS = 1_000; // by then a sign-in of this tab's own is known here too
 
 let watched = null;
@@ -73,9 +74,13 @@ async function begin() {
   pill();
 }
 
-// What works behind the screens.
+// What works behind the screens. A page that is not kept on the phone may have lost the network before all was read.
 function work() {
-  services?.watch(phone).catch(fault);
+  const mine = services;
+  mine?.watch(phone).catch((error) => {
+    fault(error);
+    setTimeout(() => mine === services && work(), AGAIN_MS);
+  });
 }
 
 // Who signs in in another tab is the one whose phone it is now: this tab opens anew for him.

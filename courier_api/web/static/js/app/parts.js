@@ -3,6 +3,8 @@ import { find, make } from "../dom.js";
 import { lazily } from "../format.js";
 import { language, say } from "../told.js";
 
+const UNSEEN_MS = 100;
+
 const amount = lazily(() => new Intl.NumberFormat(language === "vi" ? "vi" : "en"));
 
 export const grouped = (number) => amount().format(number);
@@ -30,8 +32,13 @@ export function button(text, act, { kind = "main-action", symbol = null, ...attr
 
 export const tellFault = (fault) => dispatchEvent(new CustomEvent("courier:fault", { detail: fault }));
 
-// The press is seen before its work begins, which takes a cheap phone a while.
-const painted = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
+// The press is seen before its work begins, which takes a cheap phone a while. A phone that is locked meanwhile draws
+// nothing, and works all the same.
+const painted = () =>
+  new Promise((resolve) => {
+    requestAnimationFrame(() => setTimeout(resolve));
+    setTimeout(resolve, UNSEEN_MS);
+  });
 
 async function once(element, act) {
   if (element.getAttribute("aria-disabled") === "true") return;

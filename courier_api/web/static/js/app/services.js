@@ -17,10 +17,12 @@ export async function openServices(database, session) {
   return {
     outbox,
     // Once the first screen is up, which does without all this: what changed is looked for once a minute while somebody
-    // looks at the phone, and whenever the network is back; one look at a time, so that no slow answer overtakes.
+    // looks at the phone, and whenever the network is back; one look at a time, so that no slow answer overtakes. Where it
+    // cannot be read nothing of it has begun, and it may be tried again.
     async watch(phone) {
       const [{ makeFeed }, { followDuty }] = await Promise.all([import("./outbox/feed.js"), import("./duty.js")]);
       const { signal } = ended;
+      await outbox.start();
       if (signal.aborted) return;
       const feed = makeFeed({ database, holder, call });
       let looking = null;
@@ -44,7 +46,6 @@ export async function openServices(database, session) {
       signal.addEventListener("abort", () => clearInterval(every));
       followDuty({ database, session, phone, signal });
       look();
-      await outbox.start();
     },
     // These are fetched and kept with the rest, and read when they are wanted: the first screen does without.
     prepare: async (onStep) => {

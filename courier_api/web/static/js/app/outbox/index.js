@@ -102,7 +102,11 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
 
   return {
     writing: () => writing(told),
-    start: () => (starting ??= start()),
+    start: () =>
+      (starting ??= start().catch((fault) => {
+        starting = null;
+        throw fault;
+      })),
     enqueueAll: putAll,
     enqueue: async (said) => (await putAll([said]))[0],
     async undo(id) {
