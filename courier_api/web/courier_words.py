@@ -567,6 +567,7 @@ COURIER: dict[str, tuple[str, str]] = {
     "operations": ("Việc", "Operations"),
     "photos": ("Ảnh và chữ ký", "Photos and signatures"),
     "oldest": ("Cũ nhất từ", "Oldest from"),
+    "half_loaded": ("Ứng dụng chưa tải đủ, chưa gửi được gì.", "The app is not fully loaded. Nothing is sent yet."),
     "sending_idle": ("Đã gửi hết, bưu điện đã ký nhận.", "All is sent, and the post has signed for it."),
     "sending_sending": ("Đang gửi…", "Sending…"),
     "sending_offline": ("Không có mạng. Tự gửi khi có.", "No network. It goes by itself when there is one."),

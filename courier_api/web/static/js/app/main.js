@@ -9,7 +9,7 @@ import * as session from "./session.js";
 import { roundScreen } from "./screens/round.js";
 import { unopenedScreen } from "./screens/unopened.js";
 import { openServices } from "./services.js";
-import { keepShell } from "./shell.js";
+import { followVersion, keepShell } from "./shell.js";
 
 // What the first screen does without: loaded behind it, so that a cheap phone shows the round sooner.
 const LATER = {
@@ -38,8 +38,7 @@ const later =
     return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
   };
 
-const SHELL_MS = 5_000;
-const AGAIN_MS = 30_000;
+const LATE_MS = 5_000; // what stands behind the first screen waits for it no longer
 const OWN_MS = 1_000; // by then a sign-in of this tab's own is known here too
 
 let watched = null;
@@ -49,12 +48,21 @@ let phone = null;
 async function open() {
   await session.load();
   if (session.session()) await begin();
-  await start(routes()).catch(fallBack);
+  const up = start(routes()).catch(fallBack);
+  within(up).then(work); // also where a screen cannot be shown, or takes for ever to load
+  await up;
   document.body.dataset.open = "";
   performance.mark("open");
-  work();
   for (const load of Object.values(LATER)) load().catch(() => {}); // who goes there hears of it
 }
+
+const within = (what) =>
+  Promise.race([
+    what.catch(() => {}),
+    new Promise((resolve) => {
+      setTimeout(resolve, LATE_MS);
+    }),
+  ]);
 
 // Where the screen that the address names cannot be shown, the round still can.
 async function fallBack(error) {
@@ -74,12 +82,18 @@ async function begin() {
   pill();
 }
 
-// What works behind the screens. A page that is not kept on the phone may have lost the network before all was read.
+// What works behind the screens. A page that is not kept on the phone may have lost the network before all was read; what
+// failed to load stays so in this page, and without a network it could not be opened anew.
 function work() {
   const mine = services;
-  mine?.watch(phone).catch((error) => {
-    fault(error);
-    setTimeout(() => mine === services && work(), AGAIN_MS);
+  if (!phone) return;
+  mine.watch(phone).catch((error) => {
+    console.error(error);
+    const offer = () =>
+      mine === services &&
+      tell(say("half_loaded"), { action: say("open_again"), act: () => location.reload(), seconds: 60 });
+    if (navigator.onLine) offer();
+    else addEventListener("online", offer, { once: true });
   });
 }
 
@@ -110,8 +124,7 @@ function routes() {
       phone ? screen(...params) : enter();
   const signedIn = async () => {
     await begin();
-    await start(routes());
-    work();
+    await start(routes()).finally(work);
     go("#/ready");
   };
   const enter = async () => (await LATER.signIn()).signInScreen(signedIn)();
@@ -186,9 +199,11 @@ document.addEventListener("visibilitychange", () => {
   if (!document.hidden) phone?.load().then(refresh);
 });
 
+followVersion();
 const opened = open().catch((error) => {
   console.error(error);
+  services?.outbox.start().catch(console.warn); // what is signed goes out all the same
   return start([[/^/, unopenedScreen(error)]]);
 });
 // Behind the opening; what cannot be opened wants a newer version all the more.
-Promise.race([opened, new Promise((resolve) => setTimeout(resolve, SHELL_MS))]).then(keepShell);
+within(opened).then(keepShell);

@@ -10,7 +10,7 @@ const TABS = [
   ["#/me", "tab_me", "person"],
 ];
 
-const CLICK_MS = 60; // between the finger's leaving and the click
+const CLICK_MS = 200; // from the finger's leaving until the press has been shown and its work has begun
 
 let routes = [];
 let shown = null; // {leave, refresh} of the screen that is up
@@ -27,6 +27,7 @@ export const replace = (hash) => {
 
 export function start(table) {
   if (!routes.length) {
+    history.scrollRestoration = "manual"; // where a screen stood the trail knows
     addEventListener("hashchange", () => render());
     find("#back").addEventListener("click", back);
   }

@@ -17,8 +17,7 @@ export async function openServices(database, session) {
   return {
     outbox,
     // Once the first screen is up, which does without all this: what changed is looked for once a minute while somebody
-    // looks at the phone, and whenever the network is back; one look at a time, so that no slow answer overtakes. Where it
-    // cannot be read nothing of it has begun, and it may be tried again.
+    // looks at the phone, and whenever the network is back; one look at a time, so that no slow answer overtakes.
     async watch(phone) {
       const [{ makeFeed }, { followDuty }] = await Promise.all([import("./outbox/feed.js"), import("./duty.js")]);
       const { signal } = ended;

@@ -7,6 +7,12 @@ const LOOK_EVERY_MS = 3_600_000;
 const READY_MS = 20_000;
 const LATER_MS = 120_000;
 
+// A version that another tab has taken is taken here too: the files of the old one are gone. From the first moment on.
+export function followVersion() {
+  if (!navigator.serviceWorker?.controller) return;
+  navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+}
+
 export async function keepShell() {
   if (!navigator.serviceWorker) return;
   try {
@@ -15,10 +21,6 @@ export async function keepShell() {
     const kept = await register();
     kept.addEventListener("updatefound", () => watch(kept.installing));
     if (kept.waiting && navigator.serviceWorker.controller) offer(kept.waiting);
-    // A version that another tab has taken is taken here too: the files of the old one are gone.
-    if (navigator.serviceWorker.controller) {
-      navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
-    }
     setInterval(() => kept.update().catch(() => {}), LOOK_EVERY_MS);
   } catch {
     // A private window keeps nothing: the app still works with a network.

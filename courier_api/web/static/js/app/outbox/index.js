@@ -5,7 +5,7 @@ import { call as netCall } from "./net.js";
 
 const REMEMBERED_MS = 7 * 24 * 3600 * 1000; // on the phone; the ledger forgets nothing
 
-// Signing is read when it is wanted, and what sends when it is started: the first screen does without.
+// What signs and what sends is read when it is started: the first screen does without.
 const signing = () => import("../../device/turn.js");
 const sending = () => import("./sending.js");
 
@@ -57,7 +57,7 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
     changed();
   }
 
-  const online = () => nudge();
+  const online = () => nudge().catch(console.warn);
   addEventListener("online", online);
   const watched = [
     liveQuery(() => count(database, holder)).subscribe((next) => {
@@ -70,15 +70,22 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
   forget(database).catch(console.warn);
 
   async function start() {
-    const { makeSending } = await sending();
+    const [{ makeSending }] = await Promise.all([sending(), signing(), writing(told)]);
     sender = await makeSending({ database, holder, told, call, clock, lock, tell });
     if (over) return;
     sender.start();
     tabs.postMessage({ ask: true });
   }
 
-  function nudge() {
-    sender?.nudge();
+  const started = () =>
+    (starting ??= start().catch((fault) => {
+      starting = null;
+      throw fault;
+    }));
+
+  async function nudge() {
+    if (sender) sender.nudge();
+    else await started();
     tabs.postMessage({ nudge: true });
   }
 
@@ -102,11 +109,7 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
 
   return {
     writing: () => writing(told),
-    start: () =>
-      (starting ??= start().catch((fault) => {
-        starting = null;
-        throw fault;
-      })),
+    start: started,
     enqueueAll: putAll,
     enqueue: async (said) => (await putAll([said]))[0],
     async undo(id) {

@@ -91,20 +91,23 @@ function bagsCard(bags, chosen, handing) {
         ),
       { kind: all ? "plain" : "second-action" },
     ),
-    ...bags.map((bag) => bagRow(bag, handing.draft.bags, mark)),
+    ...bags.map((bag) => bagRow(bag, handing, mark)),
   );
 }
 
-function bagRow(bag, marks, mark) {
+function bagRow(bag, { draft }, mark) {
   const number = numberOf(bag);
   const { job, lines } = bag;
-  const { [number]: how, ...others } = marks;
+  const how = draft.bags[number];
   return tick(
     make("strong", { class: "code" }, number),
     [job?.contact_name, say("n_papers", { n: lines.length })].filter(Boolean).join(" · "),
     Boolean(how),
     {
-      onChange: (chosen) => mark(chosen ? { ...others, [number]: "list" } : others),
+      onChange: (chosen) => {
+        const { [number]: _, ...others } = draft.bags; // as they are now: another may have been ticked meanwhile
+        return mark(chosen ? { ...others, [number]: "list" } : others);
+      },
       more: how === "scan" ? icon("scan") : null,
     },
   );

@@ -18,6 +18,7 @@ export const queueScreen = (phone, backup) => async () => {
   const state = phone.outbox.state();
   const problems = phone.problems.filter(({ kind }) => kind !== "key");
   const waiting = operations + photos;
+  const sending = waiting && state === "idle" ? "waiting" : state; // before the sender's first turn nothing is known
   const [oldest] = phone.queue.map(({ at }) => at).sort();
   const ended = problems.filter(isOfEndedKey);
   return {
@@ -34,7 +35,7 @@ export const queueScreen = (phone, backup) => async () => {
               [say("oldest"), oldest ? clock(oldest) : null],
             ])
           : null,
-        make("p", { role: "status" }, say(`sending_${state}`)),
+        make("p", { role: "status" }, say(`sending_${sending}`)),
       ),
       endedKey(ended, phone),
       ...problems.filter((problem) => !isOfEndedKey(problem)).map((problem) => trouble(problem, phone)),
@@ -55,8 +56,8 @@ export const queueScreen = (phone, backup) => async () => {
 function wayOut(phone, backup, state, isEnded) {
   if (state === "signed_out") return next(say("sign_in_to_send"), () => go("#/sign-in"));
   if (isEnded && phone.queue.length) return next(say("backup_make"), () => save(phone, backup), { symbol: "down" });
-  const again = () => {
-    phone.outbox.nudge();
+  const again = async () => {
+    await phone.outbox.nudge();
     tell(say("trying"));
   };
   return next(say("send_now"), again, { symbol: "up" });

@@ -56,8 +56,8 @@ const steps = (keys) => make("ol", { class: "what-to-do" }, ...keys.map((key) =>
 export const fullScreen = (phone, backup) => async () => {
   const { operations, photos } = phone.outbox.counts();
   const waits = operations + photos > 0;
-  const send = () => {
-    phone.outbox.nudge();
+  const send = async () => {
+    await phone.outbox.nudge();
     go("#/queue");
   };
   return {
