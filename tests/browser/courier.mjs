@@ -5,7 +5,7 @@ import { LANGUAGE, PICTURES, BASE, launch, newFound, takePhone } from "./courier
 const { PHONE } = process.env;
 const found = newFound();
 const browser = await launch();
-const { context, page, look, main, tap, at, word, go, kept, open, askForCode, enterCode, sign, stand, doorOf } =
+const { context, page, look, main, tap, at, saidBy, go, kept, open, askForCode, enterCode, sign, stand, doorOf } =
   await takePhone(browser, found);
 process.on("uncaughtException", async (fault) => {
   console.error(
@@ -85,9 +85,8 @@ found.again.push(Boolean((await draft(stop)).strokes));
 // Less than is due does not go on; nobody has to type what is due.
 await page.fill("input[inputmode=numeric]", "1000");
 found.short = [await main().innerText(), await main().getAttribute("class")];
-await main().tap();
-await page.waitForTimeout(200);
-found.short.push(await page.evaluate(() => location.hash.split("/").at(-1)), await page.innerText("#snack"));
+const short = await saidBy(() => main().tap());
+found.short.push(await page.evaluate(() => location.hash.split("/").at(-1)), short);
 await look("short");
 await page.fill("input[inputmode=numeric]", "1234567");
 found.grouped = await page.inputValue("input[inputmode=numeric]");
@@ -101,8 +100,7 @@ await at("sign");
 await page.waitForSelector("canvas.pad");
 await look("sign-again");
 found.resign = await page.locator("main .notice.warn:visible").allInnerTexts();
-await main().tap();
-found.resign.push(await word(), await page.evaluate(() => location.hash.split("/").at(-1)));
+found.resign.push(await saidBy(() => main().tap()), await page.evaluate(() => location.hash.split("/").at(-1)));
 const named = (await doorOf()).documents.map(({ name }) => name);
 found.unnamed = named.filter((name) => !found.shown.sign.includes(name));
 await sign();
@@ -192,9 +190,8 @@ await sign();
 await look("sign-delivery");
 found.unscanned = await page.locator("main .notice.warn:visible").allInnerTexts();
 await context.setOffline(true);
-await main().tap();
+found.offline = await saidBy(() => main().tap());
 await at("receipt");
-found.offline = await page.locator("#snack > span").innerText();
 await look("receipt-delivery");
 await context.setOffline(false);
 

@@ -4,7 +4,7 @@ import { PICTURES, launch, newFound, takePhone } from "./courier_steps.mjs";
 const { PHONE } = process.env;
 const found = newFound();
 const browser = await launch();
-const { page, look, main, at, word, go, open, askForCode, enterCode, prepare, sign, stand, kept, fact, doorOf } =
+const { page, look, main, at, saidBy, go, open, askForCode, enterCode, prepare, sign, stand, kept, fact, doorOf } =
   await takePhone(browser, found);
 process.on("uncaughtException", async (fault) => {
   console.error(
@@ -162,8 +162,7 @@ found.nothingGivenIn = (await kept("queue")).filter(({ fields }) => fields.by).l
 await main().tap();
 await at("office/sign");
 await page.waitForSelector("canvas.pad");
-await main().tap();
-found.notSigned = await word();
+found.notSigned = await saidBy(() => main().tap());
 await sign();
 await main().tap();
 await at("#/handed/");

@@ -143,10 +143,12 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
       return new RegExp(wanted).test(here) && document.body.dataset.screen === here;
     }, hash);
 
-  // The short word above the foot, once what was pressed is done.
-  const word = async () => {
-    await page.waitForFunction(() => !document.querySelector("#action [aria-disabled]"));
-    return page.innerText("#snack");
+  // The short word above the foot that `act` brings; the one that stands there before is marked, and not taken for it.
+  const saidBy = async (act) => {
+    await page.evaluate(() => document.querySelector("#snack").firstElementChild?.setAttribute("data-old", ""));
+    await act();
+    await page.waitForFunction(() => document.querySelector("#snack:not([hidden]) > span:not([data-old])"));
+    return page.innerText("#snack > span");
   };
 
   // To where `hash` says, without the page being loaded again; the screen there may go on to another.
@@ -232,7 +234,7 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
     main,
     tap,
     at,
-    word,
+    saidBy,
     go,
     open,
     askForCode,

@@ -212,9 +212,7 @@ async function storageRefused({ phones: [number] }, found) {
   await phone.look("trouble-persist-ready");
   await phone.go("#/me");
   await phone.look("trouble-persist-me");
-  await phone.page.locator(".notice.warn .second-action").tap();
-  await phone.page.waitForTimeout(300);
-  found.said = await phone.word();
+  found.said = await phone.saidBy(() => phone.page.locator(".notice.warn .second-action").tap());
   await answer(true);
   await phone.page.reload();
   await phone.page.waitForSelector("body[data-open]");
@@ -243,11 +241,9 @@ async function keyRevoked({ phones: [number] }, found) {
   found.work = work;
   await phone.go("#/queue");
   const saving = page.waitForEvent("download");
-  await page.locator(".card .second-action").tap();
+  found.said = await phone.saidBy(() => page.locator(".card .second-action").tap());
   found.backup = `${PICTURES}/courier-${LANGUAGE}.backup`;
   await (await saving).saveAs(found.backup);
-  await page.waitForTimeout(300);
-  found.said = await phone.word();
   await phone.go("#/trouble/key");
   await page.locator("main .plain").tap();
   await phone.at("#/sign-in");
@@ -359,9 +355,8 @@ async function codes({ phones: [number] }, found) {
       see(name);
       await page.locator("main .second-action").first().tap();
     };
-    await scanned("other-bag");
-    await page.waitForFunction(() => !document.querySelector("dialog") && !document.querySelector("#snack").hidden);
-    found.noCard = await phone.word();
+    found.noCard = await phone.saidBy(() => scanned("other-bag"));
+    await page.waitForFunction(() => !document.querySelector("dialog"));
     await scanned("other-card");
     await page.waitForSelector(".notice.bad");
     await phone.look("trouble-other-card");
@@ -414,10 +409,9 @@ async function codes({ phones: [number] }, found) {
     found.leftBefore = await page.locator("dialog .finder-left li").allInnerTexts();
     await phone.look("trouble-office-other");
     found.chosenBefore = await page.locator("main input[type=checkbox]:checked").count();
-    see("picked-up"); // before the same camera
+    found.yours = await phone.saidBy(() => see("picked-up")); // before the same camera
     await page.waitForFunction(() => !document.querySelector("dialog"));
     await page.waitForFunction(() => document.querySelectorAll("main input[type=checkbox]:checked").length === 1);
-    found.yours = await phone.word();
     await sent(phone);
   } finally {
     await filming.close();
@@ -570,9 +564,7 @@ async function takenBack({ phones: [number] }, found) {
     dispatchEvent(new Event("online"));
   });
   for (let tries = 0; tries < 40 && !(await done(phone, found.late)); tries += 1) await page.waitForTimeout(100);
-  await undo();
-  await page.waitForFunction(() => !document.querySelector("#snack").hidden);
-  found.said = await phone.word();
+  found.said = await phone.saidBy(undo);
   await phone.look("trouble-undo-late");
   await phone.go(`#/remark/${found.late}`);
   await phone.main().tap();
@@ -749,11 +741,10 @@ async function rules({ phones: [number], stops }, found) {
   await at("recalled", "delivery");
   await onward("who");
   await onward("papers");
-  await phone.main().tap();
-  await page.waitForTimeout(200);
+  const recallFirst = await phone.saidBy(() => phone.main().tap());
   found.recalledFirst = [
     await phone.main().innerText(),
-    await phone.word(),
+    recallFirst,
     await page.evaluate(() => location.hash.split("/").at(-1)),
   ];
   await phone.look("trouble-recalled");
@@ -786,9 +777,7 @@ async function rules({ phones: [number], stops }, found) {
   await phone.look("trouble-written");
   found.missing = await page.innerText(".error");
   await page.locator("main .field input").nth(1).fill("12/UQ ngày 20/11/2026");
-  await phone.main().tap();
-  await page.waitForTimeout(200);
-  found.noPhoto = await phone.word();
+  found.noPhoto = await phone.saidBy(() => phone.main().tap());
   await page.locator("main input[type=file]").setInputFiles(JPEG);
   await page.waitForSelector("img.taken");
   for (const step of ["who", "papers", "sign"]) await onward(step);
