@@ -50,6 +50,6 @@ def drive(script: str, base: str, *, seconds: int, cases: Any = None, **said: ob
     )
     assert run.returncode == 0, run.stdout + run.stderr
     found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
-    assert found["faults"] == []
+    assert found["faults"] == [], found["faults"]
     assert found.get("outside", []) == []
     return found

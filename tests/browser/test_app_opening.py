@@ -59,3 +59,16 @@ def test_what_goes_wrong_at_the_start_is_said_and_the_next_try_is_whole(
     assert "EH123456785VN" in without["text"]
     assert (without["pictures"], without["live"]) == (0, True)
     assert (with_["pictures"], with_["live"]) == (1, False)
+    half = found["half"]
+    for key in ("half_loaded", "half_loaded_text", "open_again"):
+        assert COURIER[key][0] in half["round"]
+        assert COURIER[key][0] in half["queue"]
+    assert COURIER["sending_half"][0] in half["queue"]
+    assert half["offline"] == COURIER["open_again_network"][0]
+    assert (half["then"], half["faults"] > 0) == ("#/queue", True)
+    # Sent where something else is missing, and beside a screen that hangs; where that cannot be had, the round is up.
+    assert found["dutyFaults"] > 0
+    assert found["hanging"]
+    assert (found["instead"], found["insteadFaults"] > 0) == ("#/", True)
+    assert found["first"] == 1
+    assert found["pressed"] == {"pressed": {"done": 1, "made": 1}, "focus": "title", "beneath": 0, "after": 1}

@@ -111,6 +111,8 @@ export class Day {
       if (!this.intent?.typs.includes(row.typ)) this.found.faults.push(`nobody tapped ${row.typ} ${row.id}`);
       this.rows.push({ ...row, tapped: this.intent?.tapped ?? {} });
     }
+    if (fresh.length > 1 && this.intent?.typs.length === 1)
+      this.found.faults.push(`one tap wrote ${fresh.length} of ${this.intent.typs}`);
     if (fresh.length) {
       if (this.intent.photo) this.photos += 1;
       this.intent = null;

@@ -9,7 +9,7 @@ import * as session from "./session.js";
 import { roundScreen } from "./screens/round.js";
 import { unopenedScreen } from "./screens/unopened.js";
 import { openServices } from "./services.js";
-import { followVersion, keepShell } from "./shell.js";
+import { followVersion, keepShell, within } from "./shell.js";
 
 // What the first screen does without: loaded behind it, so that a cheap phone shows the round sooner.
 const LATER = {
@@ -23,6 +23,7 @@ const LATER = {
   office: () => import("./screens/office.js"),
   plan: () => import("./screens/plan.js"),
   queue: () => import("./screens/queue.js"),
+  pad: () => import(told.signature_pad),
   ready: () => import("./screens/ready.js"),
   receipt: () => import("./screens/receipt.js"),
   remark: () => import("./screens/remark.js"),
@@ -34,8 +35,11 @@ const LATER = {
 const later =
   (name, build) =>
   async (...params) => {
-    const screens = await LATER[name]();
-    return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
+    const { hash } = location;
+    const screens = await LATER[name]().catch(halfLoaded);
+    if (screens) return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
+    if (location.hash === hash) await replace("#/");
+    return null;
   };
 
 const LATE_MS = 5_000; // what stands behind the first screen waits for it no longer
@@ -44,25 +48,29 @@ const OWN_MS = 1_000; // by then a sign-in of this tab's own is known here too
 let watched = null;
 let services = null;
 let phone = null;
+let half = false; // whether something could not be loaded: it stays so as long as this page
 
 async function open() {
   await session.load();
   if (session.session()) await begin();
-  const up = start(routes()).catch(fallBack);
-  within(up).then(work); // also where a screen cannot be shown, or takes for ever to load
-  await up;
+  await showFirst();
   document.body.dataset.open = "";
   performance.mark("open");
-  for (const load of Object.values(LATER)) load().catch(() => {}); // who goes there hears of it
+  Promise.all(Object.values(LATER).map((load) => load())).catch(halfLoaded);
 }
 
-const within = (what) =>
-  Promise.race([
+// What works behind the screens begins also where the first cannot be shown, or takes for ever to load.
+async function showFirst() {
+  const up = start(routes()).catch(fallBack);
+  settled(up).then(work);
+  await up;
+}
+
+const settled = (what) =>
+  within(
+    LATE_MS,
     what.catch(() => {}),
-    new Promise((resolve) => {
-      setTimeout(resolve, LATE_MS);
-    }),
-  ]);
+  );
 
 // Where the screen that the address names cannot be shown, the round still can.
 async function fallBack(error) {
@@ -76,25 +84,23 @@ async function begin() {
   const database = await openDatabase();
   services = await openServices(database, session);
   phone = await openPhone({ database, outbox: services.outbox, session: session.session() });
+  phone.half = half;
   phone.addEventListener("change", pill);
   services.outbox.subscribe(() => phone?.load().then(refresh));
   whenAnother(database);
   pill();
 }
 
-// What works behind the screens. A page that is not kept on the phone may have lost the network before all was read; what
-// failed to load stays so in this page, and without a network it could not be opened anew.
 function work() {
-  const mine = services;
-  if (!phone) return;
-  mine.watch(phone).catch((error) => {
-    console.error(error);
-    const offer = () =>
-      mine === services &&
-      tell(say("half_loaded"), { action: say("open_again"), act: () => location.reload(), seconds: 60 });
-    if (navigator.onLine) offer();
-    else addEventListener("online", offer, { once: true });
-  });
+  if (phone) Promise.all([services.outbox.start(), services.watch(phone)]).catch(halfLoaded);
+}
+
+// A page that is not kept on the phone may have lost the network before all was read.
+function halfLoaded(error) {
+  console.error(error);
+  half = true;
+  if (phone) phone.half = true;
+  refresh();
 }
 
 // Who signs in in another tab is the one whose phone it is now: this tab opens anew for him.
@@ -124,7 +130,7 @@ function routes() {
       phone ? screen(...params) : enter();
   const signedIn = async () => {
     await begin();
-    await start(routes()).finally(work);
+    await showFirst();
     go("#/ready");
   };
   const enter = async () => (await LATER.signIn()).signInScreen(signedIn)();
@@ -206,4 +212,4 @@ const opened = open().catch((error) => {
   return start([[/^/, unopenedScreen(error)]]);
 });
 // Behind the opening; what cannot be opened wants a newer version all the more.
-within(opened).then(keepShell);
+settled(opened).then(keepShell);

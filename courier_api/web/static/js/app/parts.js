@@ -4,6 +4,7 @@ import { lazily } from "../format.js";
 import { language, say } from "../told.js";
 
 const UNSEEN_MS = 100;
+const ON_ITS_WAY_MS = 1_000; // the screen that a press leads to
 
 const amount = lazily(() => new Intl.NumberFormat(language === "vi" ? "vi" : "en"));
 
@@ -49,7 +50,13 @@ async function once(element, act) {
   } catch (fault) {
     tellFault(fault);
   } finally {
-    element.removeAttribute("aria-disabled");
+    const free = () => {
+      element.removeAttribute("aria-disabled");
+      dispatchEvent(new Event("courier:acted"));
+    };
+    // Whoever presses twice means the screen that he sees, not to do it again while the next one is read.
+    if (document.body.dataset.screen === (location.hash || "#/")) free();
+    else setTimeout(free, ON_ITS_WAY_MS);
   }
 }
 

@@ -24,6 +24,7 @@ class Phone extends EventTarget {
       incoming: [],
       place: null,
       duty: "off",
+      half: false, // whether the page could not be loaded in full
     });
   }
 
@@ -172,7 +173,7 @@ class Phone extends EventTarget {
   // What belongs together is kept together, or not at all.
   async enqueueAll(saids) {
     const made = await this.outbox.enqueueAll(saids);
-    await this.load();
+    await this.load().catch(console.warn); // it is written: who heard of a fault would do it again
     return made;
   }
 
@@ -208,8 +209,9 @@ class Phone extends EventTarget {
     return withRoom(() => guarded(() => this.database.drafts.put({ stop, value })));
   }
 
+  // What was drafted is done: a draft that stays is no fault of that.
   dropDraft(stop) {
-    return this.database.drafts.delete(stop);
+    return this.database.drafts.delete(stop).catch(console.warn);
   }
 }
 

@@ -81,19 +81,28 @@ function back(event) {
   else replace(to);
 }
 
-// Shows what has changed, unless the screen keeps a half-filled form. Never between a finger's down and up: the button
-// beneath it would be another.
+// Shows what has changed, unless the screen keeps a half-filled form. Never between a finger's down and up, nor until the
+// work of a press is done: the button beneath it would be another, that can be pressed again.
 export function refresh() {
-  if (!shown?.live) return;
-  if (pressed) late = true;
-  else render({ again: true });
+  const live = Boolean(shown?.live);
+  late = live && (pressed || isActing());
+  if (live && !late) render({ again: true });
+}
+
+const isActing = () => document.querySelector("#screen [aria-disabled=true], #action [aria-disabled=true]") !== null;
+
+function catchUp() {
+  if (late) refresh();
 }
 
 let pressed = false;
+let lifted = null;
 let late = false;
+addEventListener("courier:acted", catchUp);
 addEventListener(
   "pointerdown",
   () => {
+    clearTimeout(lifted);
     pressed = true;
   },
   { capture: true },
@@ -101,14 +110,12 @@ addEventListener(
 for (const end of ["pointerup", "pointercancel"]) {
   addEventListener(
     end,
-    () =>
-      setTimeout(() => {
+    () => {
+      lifted = setTimeout(() => {
         pressed = false;
-        if (late) {
-          late = false;
-          refresh();
-        }
-      }, CLICK_MS),
+        catchUp();
+      }, CLICK_MS);
+    },
     { capture: true },
   );
 }
@@ -116,6 +123,7 @@ for (const end of ["pointerup", "pointercancel"]) {
 export async function render({ again = false } = {}) {
   const mine = ++turn;
   const hash = location.hash || "#/";
+  again &&= document.body.dataset.screen === hash; // or it is on the way to another
   const [, screen, params] =
     routes.map(([form, make_]) => [form, make_, form.exec(hash)]).find(([, , match]) => match) ?? [];
   if (!screen) return hash === "#/" ? null : replace("#/"); // before the app is open there is none at all

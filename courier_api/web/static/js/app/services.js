@@ -21,7 +21,6 @@ export async function openServices(database, session) {
     async watch(phone) {
       const [{ makeFeed }, { followDuty }] = await Promise.all([import("./outbox/feed.js"), import("./duty.js")]);
       const { signal } = ended;
-      await outbox.start();
       if (signal.aborted) return;
       const feed = makeFeed({ database, holder, call });
       let looking = null;

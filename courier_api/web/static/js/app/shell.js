@@ -1,17 +1,43 @@
 // Keeps the app on the phone, and offers a newer version when there is one.
 import { language, say, told } from "../told.js";
-import { tell } from "./parts.js";
+import { button, notice, tell } from "./parts.js";
 
 const CHOICE = "courier-language"; // as worker.js has it
 const LOOK_EVERY_MS = 3_600_000;
 const READY_MS = 20_000;
 const LATER_MS = 120_000;
 
-// A version that another tab has taken is taken here too: the files of the old one are gone. From the first moment on.
+// A version that was taken, here or in another tab, is followed: the files of the old one are gone. From the first moment
+// on; the first worker of all takes nothing away.
 export function followVersion() {
-  if (!navigator.serviceWorker?.controller) return;
-  navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+  const workers = navigator.serviceWorker;
+  let kept = Boolean(workers?.controller);
+  workers?.addEventListener("controllerchange", () => {
+    if (kept) location.reload();
+    kept = true;
+  });
 }
+
+// A page that is not kept comes from the network: without one it stays as it is, which is better than none.
+export async function openAgain() {
+  if (!navigator.serviceWorker?.controller) {
+    const answer = await fetch(location.pathname, { cache: "no-store" }).catch(() => null);
+    if (!answer?.headers.has("Page-Version")) {
+      tell(say("open_again_network"));
+      return;
+    }
+  }
+  location.reload();
+}
+
+// Of a page for which not all could be fetched.
+export const halfLoaded = () =>
+  notice(
+    "bad",
+    say("half_loaded"),
+    say("half_loaded_text"),
+    button(say("open_again"), openAgain, { kind: "second-action" }),
+  );
 
 export async function keepShell() {
   if (!navigator.serviceWorker) return;
@@ -56,7 +82,7 @@ export async function keepLater() {
 }
 
 // What the work comes to; false when it takes too long.
-const within = (ms, work) =>
+export const within = (ms, work) =>
   Promise.race([
     work,
     new Promise((resolve) => {

@@ -70,11 +70,16 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
   forget(database).catch(console.warn);
 
   async function start() {
-    const [{ makeSending }] = await Promise.all([sending(), signing(), writing(told)]);
-    sender = await makeSending({ database, holder, told, call, clock, lock, tell });
-    if (over) return;
-    sender.start();
-    tabs.postMessage({ ask: true });
+    const signs = Promise.allSettled([signing(), writing(told)]); // what waits goes out without them
+    if (!sender) {
+      const { makeSending } = await sending();
+      const made = await makeSending({ database, holder, told, call, clock, lock, tell });
+      if (over) return;
+      sender = made;
+      sender.start();
+      tabs.postMessage({ ask: true });
+    }
+    for (const { reason } of await signs) if (reason) throw reason;
   }
 
   const started = () =>
@@ -84,9 +89,9 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
     }));
 
   async function nudge() {
+    tabs.postMessage({ nudge: true });
     if (sender) sender.nudge();
     else await started();
-    tabs.postMessage({ nudge: true });
   }
 
   // Each as device/turn.js has it of `build`; gives the operations as they stand in the queue. Throws StorageFull, and
@@ -101,9 +106,9 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
         { write, app: told.app, anchor },
       ),
     );
-    await recount();
     sender?.wake();
     tabs.postMessage({ wake: true });
+    await recount().catch(console.warn); // it is written, whatever comes now
     return made;
   }
 

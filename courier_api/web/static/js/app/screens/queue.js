@@ -2,9 +2,10 @@
 import { make } from "../../dom.js";
 import { FAULTS } from "../../device/counter.js";
 import { say, saysIt } from "../../told.js";
-import { button, card, facts, icon, notice, tell } from "../parts.js";
+import { button, card, facts, icon, notice, tell, tellFault } from "../parts.js";
 import { go, next } from "../router.js";
 import { isToOffice } from "../shift/handing-in.js";
+import { halfLoaded } from "../shell.js";
 import { callOffice, hasWords, slipLink, troubleText } from "./stop.js";
 import { undoOrReport } from "./taking-back.js";
 import { clock } from "./when.js";
@@ -18,7 +19,8 @@ export const queueScreen = (phone, backup) => async () => {
   const state = phone.outbox.state();
   const problems = phone.problems.filter(({ kind }) => kind !== "key");
   const waiting = operations + photos;
-  const sending = waiting && state === "idle" ? "waiting" : state; // before the sender's first turn nothing is known
+  const unbegun = waiting && state === "idle"; // before the sender's first turn nothing is known
+  const sending = unbegun ? (phone.half ? "half" : "waiting") : state;
   const [oldest] = phone.queue.map(({ at }) => at).sort();
   const ended = problems.filter(isOfEndedKey);
   return {
@@ -26,6 +28,7 @@ export const queueScreen = (phone, backup) => async () => {
     back: "#/",
     live: true,
     body: [
+      phone.half ? halfLoaded() : null,
       card(
         make("p", { class: "sum" }, waiting ? say("waiting_n", { n: waiting }) : say("waiting_none")),
         waiting
@@ -56,8 +59,8 @@ export const queueScreen = (phone, backup) => async () => {
 function wayOut(phone, backup, state, isEnded) {
   if (state === "signed_out") return next(say("sign_in_to_send"), () => go("#/sign-in"));
   if (isEnded && phone.queue.length) return next(say("backup_make"), () => save(phone, backup), { symbol: "down" });
-  const again = async () => {
-    await phone.outbox.nudge();
+  const again = () => {
+    phone.outbox.nudge().catch(tellFault);
     tell(say("trying"));
   };
   return next(say("send_now"), again, { symbol: "up" });

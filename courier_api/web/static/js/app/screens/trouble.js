@@ -1,7 +1,7 @@
 // The grave troubles, each with what to do: the key is no longer taken, the round is gone, the disk is full.
 import { make } from "../../dom.js";
 import { say } from "../../told.js";
-import { button, link, notice } from "../parts.js";
+import { button, link, notice, tellFault } from "../parts.js";
 import { go, next } from "../router.js";
 import { save } from "./queue.js";
 import { callOffice } from "./stop.js";
@@ -56,8 +56,8 @@ const steps = (keys) => make("ol", { class: "what-to-do" }, ...keys.map((key) =>
 export const fullScreen = (phone, backup) => async () => {
   const { operations, photos } = phone.outbox.counts();
   const waits = operations + photos > 0;
-  const send = async () => {
-    await phone.outbox.nudge();
+  const send = () => {
+    phone.outbox.nudge().catch(tellFault);
     go("#/queue");
   };
   return {

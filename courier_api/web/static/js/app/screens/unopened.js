@@ -4,6 +4,7 @@ import { isAble } from "../../device/store.js";
 import { say } from "../../told.js";
 import { notice } from "../parts.js";
 import { next } from "../router.js";
+import { openAgain } from "../shell.js";
 
 const why = () => (isAble() ? ["unopened", "unopened_text"] : ["phone_unable", "phone_unable_text"]);
 
@@ -13,5 +14,5 @@ export const unopenedScreen = (fault) => () => ({
     notice("bad", ...why().map((key) => say(key))),
     make("p", { class: "soft" }, `${fault?.name}: ${fault?.message}`.split("\n")[0]), // a database says more below
   ],
-  action: next(say("open_again"), () => location.reload()),
+  action: next(say("open_again"), openAgain),
 });
