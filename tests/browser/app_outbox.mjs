@@ -96,6 +96,8 @@ async function open() {
       window.holder = { person, role: "courier" };
       window.outbox = await openOutbox({ holder: window.holder, told, clock });
       await window.outbox.start();
+      window.problems = async () =>
+        window.outbox.problems({ queue: await database.queue.toArray(), done: await database.done.toArray() });
     };
     if (await session()) await window.open_();
   });
@@ -237,7 +239,7 @@ async function ride(day) {
     known.push({ id, counter: n + 1 });
     n += 1;
   }
-  const counted = await page.evaluate(() => outbox.counts());
+  const counted = await page.evaluate(async () => ({ ...outbox.counts(), bytes: await outbox.bytes() }));
   if (counted.operations !== all || counted.bytes === 0) found.faults.push(`counted ${JSON.stringify(counted)}`);
   found.ridden = known.map(({ id }) => id);
   found.handovers = 0;
@@ -336,9 +338,7 @@ async function wrongReceipt() {
   );
   const id = await nowhere(30);
   await page.waitForFunction(() => outbox.state() === "faulted");
-  const [problem] = await page.evaluate(async () =>
-    (await outbox.problems()).filter(({ kind }) => kind === "operation"),
-  );
+  const [problem] = await page.evaluate(async () => (await problems()).filter(({ kind }) => kind === "operation"));
   const kept = problem?.id === id;
   await page.evaluate(() => {
     skip(6 * 60_000);
@@ -383,7 +383,7 @@ async function badUpload() {
   const standing = () =>
     page.evaluate(async (event) => {
       const row = await database.evidence.get([event, "photo"]);
-      const [problem] = (await outbox.problems()).filter(({ kind }) => kind === "evidence");
+      const [problem] = (await problems()).filter(({ kind }) => kind === "evidence");
       return { state: row?.state, bytes: row?.bytes?.length > 0, problem: problem?.code };
     }, id);
   let kept = await standing();
@@ -422,7 +422,7 @@ async function badRequest() {
   await network("good");
   await page.evaluate(() => outbox.nudge());
   await page.waitForFunction(() => outbox.state() === "faulted" && outbox.counts().operations === 1);
-  const stuck = await page.evaluate(async () => (await outbox.problems()).filter(({ kind }) => kind === "operation"));
+  const stuck = await page.evaluate(async () => (await problems()).filter(({ kind }) => kind === "operation"));
   const others = await page.evaluate(
     async (all) => (await database.queue.where("id").anyOf(all).toArray()).length,
     ids.filter((id) => id !== bad),
@@ -612,7 +612,7 @@ async function keysEnd() {
   const third = await record();
   const living = await nowhere(73);
   for (let tries = 0; !(await result(living)) && tries < 100; tries += 1) await pause(50);
-  const stuck = await page.evaluate(async (id) => (await outbox.problems()).find((one) => one.id === id)?.code, dead);
+  const stuck = await page.evaluate(async (id) => (await problems()).find((one) => one.id === id)?.code, dead);
   const applied = await page.evaluate(async (id) => database.done.where("id").equals(id).count(), dead);
   found.revoked = { state: out, stuck, newKey: new Set([first.kid, second.kid, third.kid]).size === 3, applied };
   found.last[third.kid] = 1;

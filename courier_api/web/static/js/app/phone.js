@@ -41,17 +41,18 @@ class Phone extends EventTarget {
   }
 
   async read() {
-    const [facts, queue, done, problems] = await Promise.all([
+    const isMine = ({ person }) => person === this.session.person_id; // another courier's wait here too
+    const mine = (table) => table.toArray().then((rows) => rows.filter(isMine));
+    const [facts, queue, done] = await Promise.all([
       this.database.facts.toArray(),
-      this.database.queue.toArray(),
-      this.database.done.toArray(),
-      this.outbox.problems(),
+      mine(this.database.queue),
+      mine(this.database.done),
     ]);
     const fact = new Map(facts.map(({ key, value }) => [key, value]));
-    const isMine = ({ person }) => person === this.session.person_id; // another courier's wait here too
+    const problems = await this.outbox.problems({ queue, done });
     Object.assign(this, {
-      queue: queue.filter(isMine),
-      done: done.filter(isMine),
+      queue,
+      done,
       problems,
       office: fact.get("office") ?? null,
       vouchers: fact.get("vouchers") ?? [],

@@ -1,5 +1,5 @@
 // What works behind the screens while a courier is signed in: the sender and its feed, preparing a day, position, backup.
-import { StorageFull, inOne } from "../device/store.js";
+import { StorageFull, inOne, waitingEvidence } from "../device/store.js";
 import { told } from "../told.js";
 import { openOutbox } from "./outbox/index.js";
 import { NetFault, call } from "./outbox/net.js";
@@ -110,14 +110,7 @@ function leaving(database, { person }) {
 
 // One photo after the other: the phone whose disk is full has little memory too.
 async function* waiting({ evidence }, { person }) {
-  const range = [
-    [person, "waiting", 0],
-    [person, "waiting", Infinity],
-  ];
-  for (const key of await evidence
-    .where("[person+state+size]")
-    .between(...range)
-    .primaryKeys()) {
+  for (const key of await waitingEvidence(evidence, person).primaryKeys()) {
     const row = await evidence.get(key);
     if (row?.bytes) yield row;
   }

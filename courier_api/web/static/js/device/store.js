@@ -54,6 +54,10 @@ export async function waiting(kid) {
   return (await openDatabase()).queue.where("[kid+counter]").between([kid, 0], [kid, Infinity]).toArray();
 }
 
+// Photos and signatures by hand that are to go up, found without reading them.
+export const waitingEvidence = (evidence, person) =>
+  evidence.where("[person+state+size]").between([person, "waiting", 0], [person, "waiting", Infinity]);
+
 // One transaction: `work` is given the record (or null) and says what to put: {record, operations, evidence}, or less.
 export async function change({ person, role }, work) {
   const database = await openDatabase();

@@ -1,5 +1,5 @@
 // The way out: what a courier does is signed, kept and counted here; one tab sends it. Screens know of no network.
-import { guarded, openDatabase } from "../../device/store.js";
+import { guarded, openDatabase, waitingEvidence } from "../../device/store.js";
 import { withRoom } from "../room.js";
 import { call as netCall } from "./net.js";
 
@@ -30,6 +30,7 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
   let sender = null;
   let starting = null;
   let over = false;
+  let looked = false; // the first look mostly says what is known, and nobody reads all anew for that
 
   function tell(next) {
     sends = true;
@@ -61,8 +62,10 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
   addEventListener("online", online);
   const watched = [
     liveQuery(() => count(database, holder)).subscribe((next) => {
+      const isNews = looked || JSON.stringify(next) !== JSON.stringify(counted);
+      looked = true;
       counted = next;
-      changed();
+      if (isNews) changed();
     }, console.warn),
     // Signed in again, or for the first time: what waits may go.
     liveQuery(() => database.facts.get("session")).subscribe(() => sender?.nudge(), console.warn),
@@ -124,8 +127,9 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
       return back;
     },
     counts: () => counted,
+    bytes: () => bytes(database, holder),
     state: () => state,
-    problems: () => problems(database, holder),
+    problems: (rows) => problems(database, holder, rows),
     nudge,
     subscribe(listener) {
       listeners.add(listener);
@@ -143,31 +147,30 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
   };
 }
 
-// What waits, without reading a single operation or photo.
+// What waits, without reading a single operation or photo, nor going from one to the next: it is asked for with every change.
 async function count({ queue, evidence }, { person }) {
-  const operations = await queue.where("person").equals(person).count();
-  const range = [
-    [person, "waiting", 0],
-    [person, "waiting", Infinity],
-  ];
-  const sizes = await evidence
-    .where("[person+state+size]")
-    .between(...range)
-    .keys();
-  const bytes = sizes.reduce((sum, [, , size]) => sum + size, 0);
-  return { operations, photos: sizes.length, bytes };
+  const [operations, photos] = await Promise.all([
+    queue.where("person").equals(person).count(),
+    waitingEvidence(evidence, person).count(),
+  ]);
+  return { operations, photos };
 }
 
-// [{kind, id, typ, at, fields, subject, code, detail}]: what does not go by itself.
+// How much the photos that wait are, by their sizes alone.
+async function bytes({ evidence }, { person }) {
+  const sizes = await waitingEvidence(evidence, person).keys();
+  return sizes.reduce((sum, [, , size]) => sum + size, 0);
+}
+
+// [{kind, id, typ, at, fields, subject, code, detail}]: what does not go by itself. `rows` are those of the person.
 //   key         of the courier: the server takes nothing more from it
 //   operation   still here, and the server does not take it
 //   decision    the server has it, and a dispatcher is asked
 //   evidence    {file} of the operation `id`: the server does not take it, or it is not what was signed
-async function problems({ keys, queue, done, evidence }, holder) {
-  const { person, role } = holder;
+async function problems({ keys, evidence }, { person, role }, { queue, done }) {
   const record = await keys.get([person, role]);
-  const stuck = (await queue.where("person").equals(person).toArray()).filter(({ fault }) => fault);
-  const asked = await done.where("state").anyOf("parked", "rejected").toArray();
+  const stuck = queue.filter(({ fault }) => fault);
+  const asked = done.filter(({ state, decision }) => ["parked", "rejected"].includes(state) && !decision);
   const files = [];
   await evidence
     .where("fault")
@@ -190,7 +193,7 @@ async function problems({ keys, queue, done, evidence }, holder) {
   return [
     ...(record?.fault ? [{ kind: "key", code: record.fault }] : []),
     ...stuck.map(shown("operation")),
-    ...asked.filter((one) => one.person === person && !one.decision).map(shown("decision")),
+    ...asked.map(shown("decision")),
     ...files,
   ];
 }

@@ -1,7 +1,7 @@
 // Sends photos and signatures by hand in small pieces (tus 1.0.0), and keeps each until the operator vouches for it.
 import { bytesOf, sha256 } from "../../verify/bytes.js";
 import { toBase64 } from "../../device/key.js";
-import { guarded } from "../../device/store.js";
+import { guarded, waitingEvidence } from "../../device/store.js";
 import { evidenceReceiptHolds } from "./receipts.js";
 import { tokenOf } from "./sender.js";
 
@@ -36,14 +36,7 @@ export function makeUploader({ database, holder, call, keys, learn, verify, cloc
 
   // Signatures before photos, the oldest first; nothing whose operation is still here, for that may be taken back.
   async function next() {
-    const range = [
-      [holder.person, "waiting", 0],
-      [holder.person, "waiting", Infinity],
-    ];
-    const names = await evidence
-      .where("[person+state+size]")
-      .between(...range)
-      .primaryKeys();
+    const names = await waitingEvidence(evidence, holder.person).primaryKeys();
     const held = new Set(
       await queue
         .where("id")

@@ -79,10 +79,9 @@ export const meScreen = (phone, onSignedOut) => async () => {
 };
 
 async function signOut(phone, onSignedOut) {
+  await phone.load();
   const { operations, photos } = phone.outbox.counts();
-  const stuck = (await phone.outbox.problems()).filter(
-    ({ kind }) => kind === "operation" || kind === "evidence",
-  ).length;
+  const stuck = phone.problems.filter(({ kind }) => kind === "operation" || kind === "evidence").length;
   const going = operations + photos - stuck;
   if (going > 0) {
     await ask(say("not_all_sent"), say("not_all_sent_text", { n: going }), [[true, say("understood")]]);

@@ -15,7 +15,8 @@ const SPEAKS_IN_CODES = /\w_\w|[“"'(][a-z]+[”"')]/; // the server's name of 
 let opened = false; // the list of what has arrived, over the screen's own renewals
 
 export const queueScreen = (phone, backup) => async () => {
-  const { operations, photos, bytes } = phone.outbox.counts();
+  const { operations, photos } = phone.outbox.counts();
+  const bytes = photos ? await phone.outbox.bytes() : 0;
   const state = phone.outbox.state();
   const problems = phone.problems.filter(({ kind }) => kind !== "key");
   const waiting = operations + photos;
