@@ -150,12 +150,12 @@ async function halfLoaded() {
   half.offline = await page.innerText("#snack");
   await context.setOffline(false);
   await page.unroute(missing);
-  found.half = { ...half, faults: found.faults.splice(0).length };
   await again.tap();
   await page.waitForFunction(
     () => document.body.dataset.open === "" && !document.querySelector(".notice .second-action"),
   );
-  found.half.then = await page.evaluate(() => document.body.dataset.screen);
+  half.then = await page.evaluate(() => document.body.dataset.screen);
+  found.half = { ...half, faults: found.faults.splice(0).length };
   await context.close();
 }
 
@@ -186,6 +186,7 @@ async function screenMissing() {
   hang = false;
   await page.reload();
   await page.waitForSelector("body[data-open]");
+  await page.waitForSelector(".notice.bad .second-action");
   found.instead = await page.evaluate(() => document.body.dataset.screen);
   found.insteadFaults = found.faults.splice(0).length;
   await context.close();
@@ -197,9 +198,13 @@ async function takenMeanwhile() {
   const { context, page, open } = await takePhone(browser, found);
   const taken = () => navigator.serviceWorker.dispatchEvent(new Event("controllerchange"));
   await open();
+  await page.evaluate(() => {
+    window.first = true;
+  });
   await page.evaluate(() => navigator.serviceWorker.ready);
   await page.waitForFunction(() => navigator.serviceWorker.controller);
-  found.first = await page.evaluate(() => performance.getEntriesByName("open").length); // not again by its own worker
+  await page.waitForTimeout(300);
+  found.first = await page.evaluate(() => window.first); // it was not opened anew for its own worker
   const followed = page.waitForEvent("load");
   await page.evaluate(taken);
   await followed;

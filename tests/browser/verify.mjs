@@ -214,6 +214,10 @@ await visit({}, async (page, context) => {
   await page.reload();
   await verdict(page, "genuine");
   while ((await kept()) === before || (await kept()).includes(",")) await page.waitForTimeout(100);
+  await page.waitForFunction(async () => {
+    const { active, waiting, installing } = await navigator.serviceWorker.getRegistration();
+    return active?.state === "activated" && !waiting && !installing;
+  });
   await context.setOffline(true);
   await page.reload();
   await page.locator("#offline").waitFor();

@@ -73,7 +73,7 @@ class Checkout:
     def leaders(self) -> set[int]:
         """Those of the servers that no other one started: PostgreSQL's own helpers come and go."""
         servers = self.servers()
-        return {pid for pid in servers if parent(pid) not in servers}
+        return {pid for pid in servers if (up := parent(pid)) is not None and up not in servers}
 
     def end(self) -> None:
         while self.runners:

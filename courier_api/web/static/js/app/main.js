@@ -35,11 +35,8 @@ const LATER = {
 const later =
   (name, build) =>
   async (...params) => {
-    const { hash } = location;
-    const screens = await LATER[name]().catch(halfLoaded);
-    if (screens) return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
-    if (location.hash === hash) await replace("#/");
-    return null;
+    const screens = await LATER[name]();
+    return phone && build(screens)(...params); // nobody is signed in any more: the way in comes up by itself
   };
 
 const LATE_MS = 5_000; // what stands behind the first screen waits for it no longer
@@ -195,7 +192,7 @@ function fault(error) {
     return;
   }
   console.error(error);
-  tell(say("fault", { what: error?.detail ?? error?.name ?? "?" }), { seconds: 12 });
+  tell(half ? say("half_loaded") : say("fault", { what: error?.detail ?? error?.name ?? "?" }), { seconds: 12 });
 }
 
 addEventListener("courier:fault", ({ detail }) => fault(detail));

@@ -4,7 +4,6 @@ import { lazily } from "../format.js";
 import { language, say } from "../told.js";
 
 const UNSEEN_MS = 100;
-const ON_ITS_WAY_MS = 1_000; // the screen that a press leads to
 
 const amount = lazily(() => new Intl.NumberFormat(language === "vi" ? "vi" : "en"));
 
@@ -31,6 +30,9 @@ export function button(text, act, { kind = "main-action", symbol = null, ...attr
   return element;
 }
 
+// Whether the screen is up that the address names, and none on its way.
+export const isUp = () => document.body.dataset.screen === (location.hash || "#/");
+
 export const tellFault = (fault) => dispatchEvent(new CustomEvent("courier:fault", { detail: fault }));
 
 // The press is seen before its work begins, which takes a cheap phone a while. A phone that is locked meanwhile draws
@@ -55,8 +57,8 @@ async function once(element, act) {
       dispatchEvent(new Event("courier:acted"));
     };
     // Whoever presses twice means the screen that he sees, not to do it again while the next one is read.
-    if (document.body.dataset.screen === (location.hash || "#/")) free();
-    else setTimeout(free, ON_ITS_WAY_MS);
+    if (isUp()) free();
+    else addEventListener("courier:shown", free, { once: true });
   }
 }
 

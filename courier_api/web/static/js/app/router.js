@@ -1,7 +1,7 @@
 // Which screen is shown: the part of the address behind #. A screen gives its title, its content and its one main action.
 import { find, make } from "../dom.js";
 import { say } from "../told.js";
-import { button, icon, quiet } from "./parts.js";
+import { button, icon, isUp, quiet } from "./parts.js";
 
 const TABS = [
   ["#/", "tab_round", "list"],
@@ -82,10 +82,11 @@ function back(event) {
 }
 
 // Shows what has changed, unless the screen keeps a half-filled form. Never between a finger's down and up, nor until the
-// work of a press is done: the button beneath it would be another, that can be pressed again.
+// work of a press is done: the button beneath it would be another, that can be pressed again. What is on its way is not
+// begun anew.
 export function refresh() {
   const live = Boolean(shown?.live);
-  late = live && (pressed || isActing());
+  late = live && (pressed || isActing() || !isUp());
   if (live && !late) render({ again: true });
 }
 
@@ -98,7 +99,7 @@ function catchUp() {
 let pressed = false;
 let lifted = null;
 let late = false;
-addEventListener("courier:acted", catchUp);
+for (const what of ["courier:acted", "courier:shown"]) addEventListener(what, catchUp);
 addEventListener(
   "pointerdown",
   () => {
@@ -111,6 +112,7 @@ for (const end of ["pointerup", "pointercancel"]) {
   addEventListener(
     end,
     () => {
+      clearTimeout(lifted);
       lifted = setTimeout(() => {
         pressed = false;
         catchUp();
@@ -123,22 +125,30 @@ for (const end of ["pointerup", "pointercancel"]) {
 export async function render({ again = false } = {}) {
   const mine = ++turn;
   const hash = location.hash || "#/";
-  again &&= document.body.dataset.screen === hash; // or it is on the way to another
+  again &&= isUp(); // or it is on the way to another
   const [, screen, params] =
     routes.map(([form, make_]) => [form, make_, form.exec(hash)]).find(([, , match]) => match) ?? [];
   if (!screen) return hash === "#/" ? null : replace("#/"); // before the app is open there is none at all
-  const made = await screen(...params.slice(1).map(decodeURIComponent));
-  if (mine !== turn) {
-    made?.leave?.();
-    return null;
+  try {
+    const made = await screen(...params.slice(1).map(decodeURIComponent));
+    if (mine !== turn) {
+      made?.leave?.();
+      return null;
+    }
+    if (!made) return null; // it has gone on to another
+    const first = !shown;
+    if (!again) shown?.leave?.();
+    shown = made;
+    put(made, hash, { first, again, stood: again ? standing() : step(hash) });
+    made.arrive?.();
+    return made;
+  } catch (fault) {
+    // The address is that of the screen that stays: who presses again tries again.
+    if (mine === turn && shown) history.replaceState(history.state, "", document.body.dataset.screen);
+    throw fault;
+  } finally {
+    if (mine === turn) dispatchEvent(new Event("courier:shown"));
   }
-  if (!made) return null; // it has gone on to another
-  const first = !shown;
-  if (!again) shown?.leave?.();
-  shown = made;
-  put(made, hash, { first, again, stood: again ? standing() : step(hash) });
-  made.arrive?.();
-  return made;
 }
 
 function put({ title, body, action = null, tabs = false, back: to = null }, hash, { first, again, stood }) {

@@ -6,6 +6,7 @@ const CHOICE = "courier-language"; // as worker.js has it
 const LOOK_EVERY_MS = 3_600_000;
 const READY_MS = 20_000;
 const LATER_MS = 120_000;
+const AGAIN_MS = 10_000;
 
 // A version that was taken, here or in another tab, is followed: the files of the old one are gone. From the first moment
 // on; the first worker of all takes nothing away.
@@ -21,7 +22,9 @@ export function followVersion() {
 // A page that is not kept comes from the network: without one it stays as it is, which is better than none.
 export async function openAgain() {
   if (!navigator.serviceWorker?.controller) {
-    const answer = await fetch(location.pathname, { cache: "no-store" }).catch(() => null);
+    const answer = await fetch(location.pathname, { cache: "no-store", signal: AbortSignal.timeout(AGAIN_MS) }).catch(
+      () => null,
+    );
     if (!answer?.headers.has("Page-Version")) {
       tell(say("open_again_network"));
       return;
@@ -31,7 +34,7 @@ export async function openAgain() {
 }
 
 // Of a page for which not all could be fetched.
-export const halfLoaded = () =>
+export const halfNotice = () =>
   notice(
     "bad",
     say("half_loaded"),

@@ -35,9 +35,8 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
   function tell(next) {
     sends = true;
     if (next === state) return;
-    state = next;
+    turn(next);
     tabs.postMessage({ state });
-    changed();
   }
 
   const changed = () => listeners.forEach((listener) => listener());
@@ -46,10 +45,7 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
     if (data.wake) sender?.wake();
     if (data.nudge) sender?.nudge();
     if (data.ask && sends) tabs.postMessage({ state });
-    if (data.state && data.state !== state) {
-      state = data.state;
-      changed();
-    }
+    if (data.state && data.state !== state) turn(data.state);
   };
 
   // What was just done here counts at once, before the database tells all tabs.
@@ -74,13 +70,14 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
 
   async function start() {
     const signs = Promise.allSettled([signing(), writing(told)]); // what waits goes out without them
+    tabs.postMessage({ ask: true });
     if (!sender) {
       const { makeSending } = await sending();
       const made = await makeSending({ database, holder, told, call, clock, lock, tell });
       if (over) return;
       sender = made;
+      if (state === "half") turn("idle");
       sender.start();
-      tabs.postMessage({ ask: true });
     }
     for (const { reason } of await signs) if (reason) throw reason;
   }
@@ -88,8 +85,14 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
   const started = () =>
     (starting ??= start().catch((fault) => {
       starting = null;
+      if (!sender && state === "idle") turn("half"); // unless another tab sends
       throw fault;
     }));
+
+  function turn(next) {
+    state = next;
+    changed();
+  }
 
   async function nudge() {
     tabs.postMessage({ nudge: true });
@@ -123,7 +126,7 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
     async undo(id) {
       const { undo } = await signing();
       const back = await undo(holder, id);
-      await recount();
+      await recount().catch(console.warn); // as above
       return back;
     },
     counts: () => counted,
@@ -140,7 +143,6 @@ export async function openOutbox({ holder, told, call = netCall, clock, lock }) 
       for (const one of watched) one.unsubscribe();
       listeners.clear();
       over = true;
-      await starting?.catch(() => {});
       await sender?.stop();
       tabs.close(); // what was under way may still have something to tell
     },

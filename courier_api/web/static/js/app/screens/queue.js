@@ -5,7 +5,7 @@ import { say, saysIt } from "../../told.js";
 import { button, card, facts, icon, notice, tell, tellFault } from "../parts.js";
 import { go, next } from "../router.js";
 import { isToOffice } from "../shift/handing-in.js";
-import { halfLoaded } from "../shell.js";
+import { halfNotice } from "../shell.js";
 import { callOffice, hasWords, slipLink, troubleText } from "./stop.js";
 import { undoOrReport } from "./taking-back.js";
 import { clock } from "./when.js";
@@ -20,8 +20,7 @@ export const queueScreen = (phone, backup) => async () => {
   const state = phone.outbox.state();
   const problems = phone.problems.filter(({ kind }) => kind !== "key");
   const waiting = operations + photos;
-  const unbegun = waiting && state === "idle"; // before the sender's first turn nothing is known
-  const sending = unbegun ? (phone.half ? "half" : "waiting") : state;
+  const sending = waiting && state === "idle" ? "waiting" : state; // before the sender's first turn nothing is known
   const [oldest] = phone.queue.map(({ at }) => at).sort();
   const ended = problems.filter(isOfEndedKey);
   return {
@@ -29,7 +28,7 @@ export const queueScreen = (phone, backup) => async () => {
     back: "#/",
     live: true,
     body: [
-      phone.half ? halfLoaded() : null,
+      phone.half ? halfNotice() : null,
       card(
         make("p", { class: "sum" }, waiting ? say("waiting_n", { n: waiting }) : say("waiting_none")),
         waiting

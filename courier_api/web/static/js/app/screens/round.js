@@ -6,7 +6,7 @@ import * as operations from "../operations.js";
 import { ask, facts, icon, link, metres, money, notice } from "../parts.js";
 import { isOpen } from "../phone.js";
 import { go, next } from "../router.js";
-import { halfLoaded } from "../shell.js";
+import { halfNotice } from "../shell.js";
 
 export const roundScreen = (phone) => async () => {
   const day = phone.current;
@@ -49,7 +49,7 @@ function nothing() {
 
 // What the courier must know before anything else, the gravest first.
 export function warnings(phone) {
-  const found = phone.half ? [halfLoaded()] : [];
+  const found = phone.half ? [halfNotice()] : [];
   const fault = phone.problems.find(({ kind }) => kind === "key");
   if (fault)
     found.push(notice("bad", say("key_heading"), say(`key_${fault.code}`), link(say("what_to_do"), "#/trouble/key")));
