@@ -25,6 +25,7 @@ from scripts.commands.ground import load_province  # noqa: E402
 from scripts.commands.operator import make_keys, open_for_business  # noqa: E402
 from tests.cast import Cast, assemble  # noqa: E402
 from tests.copies import copied  # noqa: E402
+from tests.roads import install as install_roads  # noqa: E402
 
 HUNG_YEN = ROOT / "scripts" / "data" / "hung_yen"
 assert models.all_models
@@ -84,8 +85,8 @@ def committed_cast(committed: Engine, app: Flask, roads: None) -> Iterator[Cast]
 
 @pytest.fixture(scope="session")
 def roads() -> None:
-    """The road graph of the province, built once and found again by its content."""
-    planning.install_roads(HUNG_YEN / "roads.osm.pbf")
+    """The road graph of the province, in our own folder."""
+    install_roads()
     planning.warm_up()
 
 

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 
-export const { BASE, SMS, PICTURES, CHROMIUM, LANGUAGE = "vi" } = process.env;
+export const { BASE, SMS, PICTURES, CHROMIUM, LANGUAGE = "vi", ALL_PICTURES } = process.env;
 const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const SWITCHES = [
   "--no-sandbox",
@@ -117,7 +117,7 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
       }, text);
       if (looks.wider > 0) found.wide.push(`${name} at ${width}, ${text}: ${looks.wider} px too wide`);
       found.small.push(...looks.small.map((one) => `${name}: ${one}`));
-      if (width === 320 || text === "200%")
+      if (ALL_PICTURES && (width === 320 || text === "200%"))
         await page.screenshot({
           path: `${PICTURES}/courier-${name}-${LANGUAGE}-${width}-${text.replace("%", "")}.png`,
           fullPage: true,

@@ -28,7 +28,7 @@ def own_database() -> Iterator[str]:
     manage("drop", name)
 
 
-def test_a_small_day_is_lived_and_summed_up(own_database: str, tmp_path: Path) -> None:
+def test_a_small_day_is_lived_and_summed_up(own_database: str, roads: None, tmp_path: Path) -> None:
     environment = os.environ | {
         "DATABASE_URL": own_database,
         "REDIS_URL": settings().redis_url,
