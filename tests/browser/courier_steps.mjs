@@ -64,6 +64,9 @@ export async function takePhone(browser, found, { permissions = ["geolocation", 
     if (!/^(blob|data):/.test(url) && !url.startsWith(BASE)) found.outside.push(url);
   });
   const page = await context.newPage();
+  // Not with every frame, as it would by itself: what waits for seconds would keep the browser drawing.
+  const until = page.waitForFunction.bind(page);
+  page.waitForFunction = (what, told, options) => until(what, told, { polling: 60, ...options });
 
   // --- looking -------------------------------------------------------------------------------------------------------
 
