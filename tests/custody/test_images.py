@@ -159,14 +159,14 @@ def test_a_large_picture_is_made_smaller_and_keeps_its_shape() -> None:
     ("form", "mode", "options"),
     [
         ("JPEG", "RGB", {}),
-        ("JPEG", "RGB", {"progressive": True, "subsampling": 0}),
+        pytest.param("JPEG", "RGB", {"progressive": True, "subsampling": 0}, marks=pytest.mark.long),
         ("JPEG", "CMYK", {"progressive": True}),
-        ("JPEG", "L", {}),
+        pytest.param("JPEG", "L", {}, marks=pytest.mark.long),
         ("PNG", "RGBA", {}),
         ("PNG", "P", {"transparency": 0}),
         ("PNG", "I;16", {}),
         ("WEBP", "RGBA", {"lossless": True, "method": 0}),
-        ("WEBP", "RGB", {"method": 0}),
+        pytest.param("WEBP", "RGB", {"method": 0}, marks=pytest.mark.long),
     ],
 )
 def test_25_megapixels_pass_and_26_do_not(form: str, mode: str, options: dict[str, Any]) -> None:

@@ -1,10 +1,12 @@
-"""The reckoning after faults, short: nothing is lost, and a build that is broken on purpose is caught."""
+"""The reckoning after faults, short: nothing is lost; and, where one asks for it, a broken build is caught."""
 
 import json
 import os
 import subprocess
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_S = 400  # it takes half a minute on a machine that does nothing else
@@ -35,6 +37,7 @@ def test_nothing_is_lost_doubled_or_bound_wrong() -> None:
     assert said.count("Redis flushed") == 1
 
 
+@pytest.mark.long
 def test_a_broken_build_is_caught() -> None:
     summary, said = reckon("--broken")
     assert summary["caught"] is True, said
