@@ -1,6 +1,7 @@
 """Closed roads: who may close what, and that planning rides round them until they open."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -19,6 +20,7 @@ from tests import cast as story
 from tests.cast import HOME, Cast
 from tests.refusals import refused
 from tests.roads import install as install_roads
+from tests.roads import near
 
 SQUARE = 0.004
 
@@ -33,8 +35,9 @@ def close(cast: Cast, **changes: Any) -> dict[str, Any]:
 
 
 @pytest.fixture
-def roads_back(roads: None) -> Any:
-    """Whatever is shut in a test is open again after it."""
+def town(roads: None, tmp_path: Path) -> Any:
+    """The roads near the closed square; after the test those of the province again, all of them open."""
+    planning.install_roads(near(*HOME, 0.04, tmp_path / "town.osm.pbf"))
     yield
     install_roads()
 
@@ -48,7 +51,7 @@ def seconds_home(cast: Cast) -> int:
     return int(planning.travel_times().table(places).durations[0, 1])
 
 
-def test_a_closed_area_is_ridden_round_until_it_opens(cast: Cast, roads_back: None) -> None:
+def test_a_closed_area_is_ridden_round_until_it_opens(cast: Cast, town: None) -> None:
     before = seconds_home(cast)
     closure = close(cast)
     assert (closure["applied"], closure["ends_at"], closure["area"]["type"]) == (False, None, "Polygon")
@@ -77,7 +80,7 @@ def test_a_closure_begins_and_ends_by_itself(cast: Cast) -> None:
     assert dispatching.keep_roads_true(cast.session)
 
 
-def test_a_way_that_is_not_there_holds_up_no_other_closure(cast: Cast, roads_back: None) -> None:
+def test_a_way_that_is_not_there_holds_up_no_other_closure(cast: Cast, town: None) -> None:
     before = seconds_home(cast)
     close(cast, area=None, ways=[4_000_000_000])
     story.work(cast)
@@ -96,7 +99,7 @@ def test_a_way_that_is_not_there_holds_up_no_other_closure(cast: Cast, roads_bac
 
 
 def test_what_is_shut_while_a_graph_is_built_is_not_forgotten(
-    cast: Cast, roads_back: None, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, town: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def build_slowly(shut: Any) -> dict[Any, str]:
         close(cast, area=around(HOME[0] + 0.02, HOME[1]))
@@ -111,7 +114,7 @@ def test_what_is_shut_while_a_graph_is_built_is_not_forgotten(
     assert dispatching.keep_roads_true(cast.session)
 
 
-def test_only_the_graphs_in_use_are_kept(roads_back: None) -> None:
+def test_only_the_graphs_in_use_are_kept(town: None) -> None:
     folder = settings().graph_dir
     for size in (0.001, 0.002):
         planning.rebuild_roads([closures.Shut(uuid4(), frozenset(), tuple(map(tuple, around(*HOME, size))))])
