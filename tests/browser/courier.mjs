@@ -193,6 +193,8 @@ await context.setOffline(true);
 found.offline = await saidBy(() => main().tap());
 await at("receipt");
 await look("receipt-delivery");
+await go("#/queue");
+found.offlineQueue = await page.innerText("main [role=status]");
 await context.setOffline(false);
 
 // Nobody home: called by the app, a reason, a photo. Three taps at the door.

@@ -41,6 +41,7 @@ def test_a_day_in_the_app(day: Day, address: str, language: str) -> None:
     assert found["finding"] == word["finding_place"]
     assert found["dropped"] == ["#/", 0, word["arrived"]]
     assert found["offline"] == word["kept_offline"]
+    assert found["offlineQueue"] == word["sending_offline"]
 
 
 def words_in(language: str) -> dict[str, str]:

@@ -20,7 +20,8 @@ export const queueScreen = (phone, backup) => async () => {
   const state = phone.outbox.state();
   const problems = phone.problems.filter(({ kind }) => kind !== "key");
   const waiting = operations + photos;
-  const sending = waiting && state === "idle" ? "waiting" : state; // before the sender's first turn nothing is known
+  const known = waiting && state === "idle" ? "waiting" : state; // before the sender's first turn nothing is known
+  const sending = known === "waiting" && !navigator.onLine ? "offline" : known; // held back, but not about to go
   const [oldest] = phone.queue.map(({ at }) => at).sort();
   const ended = problems.filter(isOfEndedKey);
   return {
